@@ -1,0 +1,137 @@
+#include "metrics/metrics.hpp"
+
+#include "metrics/request_series.hpp"
+#include "metrics/upstream_series.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <utility>
+#include <vector>
+
+namespace archway::metrics {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+prometheus::Counter& lone_counter(prometheus::Registry& registry, const char* name,
+                                  const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+MetricFamily family(const char* name, const char* help, MetricType type) {
+  return {.name = name, .help = help, .type = type, .metric = {}};
+}
+
+void add(MetricFamily& family, std::uint64_t value,
+         std::vector<prometheus::ClientMetric::Label> labels = {}) {
+  prometheus::ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.counter.value = static_cast<double>(value);
+  metric.gauge.value = static_cast<double>(value);
+  family.metric.push_back(std::move(metric));
+}
+
+/// What is known at the moment of the scrape only; never kept, so two scrapes cannot mix.
+void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapshot) {
+  auto bytes = family("archway_cache_bytes", "Bytes of blobs in the cache.", MetricType::Gauge);
+  add(bytes, snapshot.cache_bytes);
+  auto objects = family("archway_cache_objects", "Objects in the cache.", MetricType::Gauge);
+  add(objects, snapshot.cache_blobs, {{"kind", "blob"}});
+  add(objects, snapshot.cache_manifests, {{"kind", "manifest"}});
+  add(objects, snapshot.cache_tags, {{"kind", "tag"}});
+  add(objects, snapshot.quarantined, {{"kind", "quarantined"}});
+  auto fills = family("archway_fills_in_progress", "Objects on their way from an upstream.",
+                      MetricType::Gauge);
+  add(fills, snapshot.fills_in_progress);
+  auto dropped = family("archway_log_lines_dropped_total",
+                        "Log lines that their target did not take in time.", MetricType::Counter);
+  add(dropped, snapshot.log_lines_dropped);
+  for (auto* one : {&bytes, &objects, &fills, &dropped}) families.push_back(std::move(*one));
+}
+
+class PrometheusMetrics final : public Metrics {
+ public:
+  explicit PrometheusMetrics(std::string_view version)
+      : requests_(registry_),
+        upstreams_(registry_),
+        joined_(lone_counter(registry_, "archway_fills_joined_total",
+                             "Requests that followed a fill which another had begun.")),
+        fills_(prometheus::BuildCounter()
+                   .Name("archway_fills_total")
+                   .Help("Fills that ended, by what became of them.")
+                   .Register(registry_)),
+        conflicts_(lone_counter(registry_, "archway_platform_conflicts_total",
+                                "Requests whose User-Agent contradicted the operator's rule.")),
+        connections_(prometheus::BuildGauge()
+                         .Name("archway_connections")
+                         .Help("Connections of clients that are open.")
+                         .Register(registry_)
+                         .Add({})) {
+    prometheus::BuildGauge()
+        .Name("archway_build_info")
+        .Help("Always 1; the label says which version runs.")
+        .Register(registry_)
+        .Add({{"version", std::string(version)}})
+        .Set(1);
+  }
+
+  void request(const Request& request) override { requests_.record(request); }
+  void upstream_known(std::string_view upstream) override { upstreams_.known(upstream); }
+  void upstream_bytes(std::string_view upstream, std::uint64_t bytes) override {
+    upstreams_.bytes(upstream, bytes);
+  }
+  void upstream_answer(std::string_view upstream, int status, double seconds) override {
+    upstreams_.answer(upstream, status, seconds);
+  }
+  void upstream_error(std::string_view upstream, std::string_view reason) override {
+    upstreams_.error(upstream, reason);
+  }
+  void fill_joined() override { joined_.Increment(); }
+  void fill_ended(std::string_view outcome) override {
+    fills_.Add({{"outcome", std::string(outcome)}}).Increment();
+  }
+  void digest_mismatch(std::string_view upstream) override { upstreams_.digest_mismatch(upstream); }
+  void platform_conflict() override { conflicts_.Increment(); }
+  void connection_opened() override { connections_.Increment(); }
+  void connection_closed() override { connections_.Decrement(); }
+
+  std::string exposition(const Snapshot& snapshot) override {
+    auto families = registry_.Collect();
+    append(families, snapshot);
+    return prometheus::TextSerializer().Serialize(families);
+  }
+
+ private:
+  prometheus::Registry registry_;
+  RequestSeries requests_;
+  UpstreamSeries upstreams_;
+  prometheus::Counter& joined_;
+  prometheus::Family<prometheus::Counter>& fills_;
+  prometheus::Counter& conflicts_;
+  prometheus::Gauge& connections_;
+};
+
+}  // namespace
+
+std::string_view name(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::hit: return "hit";
+    case Outcome::miss: return "miss";
+    case Outcome::joined: return "joined";
+    case Outcome::stale: return "stale";
+    case Outcome::refused: return "refused";
+    case Outcome::failed: return "failed";
+    case Outcome::none: return "none";
+  }
+  return "none";
+}
+
+std::unique_ptr<Metrics> Metrics::make(std::string_view version) {
+  return std::make_unique<PrometheusMetrics>(version);
+}
+
+}  // namespace archway::metrics

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace archway::metrics {
+
+/// What became of a request: the `outcome` label and the log word.
+enum class Outcome : std::uint8_t { hit, miss, joined, stale, refused, failed, none };
+std::string_view name(Outcome outcome) noexcept;
+
+/// Every series of archway, named once. Prometheus' naming rules; labels are bounded: upstreams are
+/// configured names, platforms are normalised and limited in number (the rest is "other"), no
+/// repository and no digest is ever a label.
+///
+/// Threads: any.
+class Metrics {
+ public:
+  static std::unique_ptr<Metrics> make(std::string_view version);
+  virtual ~Metrics() = default;
+
+  /// A request that ended. `kind`: Route's word, "" for what was none; `upstream` and `platform` ""
+  /// when unknown. archway_requests_total, archway_request_seconds, archway_client_bytes_total.
+  struct Request {
+    std::string_view kind;
+    Outcome outcome = Outcome::none;
+    std::string_view upstream;
+    std::string_view platform;
+    int status = 0;
+    std::uint64_t bytes = 0;  ///< of the body, to the client
+    double seconds = 0;
+  };
+  virtual void request(const Request& request) = 0;
+
+  /// Makes an upstream's series visible at zero, so that a rate over them is right from the first
+  /// event on. Once for each configured name.
+  virtual void upstream_known(std::string_view upstream) = 0;
+  /// archway_upstream_bytes_total{upstream}: body bytes received.
+  virtual void upstream_bytes(std::string_view upstream, std::uint64_t bytes) = 0;
+  /// archway_upstream_seconds{upstream}: until the headers of an answer were in.
+  virtual void upstream_answer(std::string_view upstream, int status, double seconds) = 0;
+  /// archway_upstream_errors_total{upstream,reason}; reason is an Errc's name or a constant word.
+  virtual void upstream_error(std::string_view upstream, std::string_view reason) = 0;
+
+  virtual void fill_joined() = 0;                               ///< archway_fills_joined_total
+  virtual void fill_ended(std::string_view outcome) = 0;        ///< archway_fills_total{outcome}
+  virtual void digest_mismatch(std::string_view upstream) = 0;  ///< archway_digest_mismatches_total
+  virtual void platform_conflict() = 0;  ///< archway_platform_conflicts_total
+  virtual void connection_opened() = 0;  ///< archway_connections (gauge)
+  virtual void connection_closed() = 0;
+
+  /// Read when scraped: archway_cache_bytes, archway_cache_objects{kind},
+  /// archway_fills_in_progress, archway_log_lines_dropped_total.
+  struct Snapshot {
+    std::uint64_t cache_bytes = 0;
+    std::uint64_t cache_blobs = 0;
+    std::uint64_t cache_manifests = 0;
+    std::uint64_t cache_tags = 0;
+    std::uint64_t fills_in_progress = 0;
+    std::uint64_t quarantined = 0;
+    std::uint64_t log_lines_dropped = 0;
+  };
+  /// The text of /metrics (Prometheus text format 0.0.4).
+  virtual std::string exposition(const Snapshot& snapshot) = 0;
+};
+
+}  // namespace archway::metrics
