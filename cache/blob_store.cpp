@@ -1,0 +1,227 @@
+#include "cache/blob_store.hpp"
+
+#include "cache/file_error.hpp"
+#include "cache/paths.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <utility>
+
+namespace archway::cache {
+namespace {
+
+constexpr mode_t directory_mode = 0700;
+constexpr mode_t part_mode = 0600;
+constexpr mode_t blob_mode = 0444;  // Nothing ever writes to a blob again.
+
+/// Sets room for the whole file aside, so that a full disk shows before the first byte. Its length
+/// stays what was written.
+int reserve(int fd, std::uint64_t size) {
+  if (size == 0) return 0;
+  struct statvfs disk {};
+  // Asked first: fallocate would take all that is left before it notices.
+  if (::fstatvfs(fd, &disk) == 0 && size / disk.f_frsize > disk.f_bavail) return ENOSPC;
+  while (::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) != 0) {
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return 0;
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+int open_directory(const FileHandle& root, const std::string& path) {
+  return ::openat(root.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+}  // namespace
+
+Result<void> BlobStore::open(const std::filesystem::path& directory) {
+  for (const char* const name : {paths::index, paths::blobs, paths::fills, paths::quarantine}) {
+    if (::mkdirat(root_->get(), name, directory_mode) == 0 || errno == EEXIST) continue;
+    return open_error("make " + (directory / name).string(), errno_text(errno));
+  }
+  if (sync_) ::fsync(root_->get());
+
+  const FileHandle fills(open_directory(*root_, paths::fills));
+  if (fills.get() < 0) {
+    return open_error("read " + (directory / paths::fills).string(), errno_text(errno));
+  }
+  std::error_code error;
+  std::size_t seen = 0;
+  std::filesystem::directory_iterator entry(directory / paths::fills, error);
+  for (const std::filesystem::directory_iterator end; entry != end && seen < leftovers_max;
+       ++seen) {
+    const auto name = entry->path().filename();
+    if (name.string().ends_with(paths::part_suffix)) ::unlinkat(fills.get(), name.c_str(), 0);
+    entry.increment(error);
+  }
+  return {};
+}
+
+BlobStore::Found BlobStore::find(const Digest& digest) {
+  const auto path = paths::blob(digest);
+  // Not blocking, should a FIFO stand there.
+  auto file = std::make_shared<const FileHandle>(
+      ::openat(root_->get(), path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file->get() < 0) {
+    const int error = errno;
+    if (error == ELOOP || error == ENXIO) set_aside_odd(digest);
+    return {.gone = error == ENOENT || error == ENOTDIR};
+  }
+  struct stat facts {};
+  if (::fstat(file->get(), &facts) != 0) return {};
+  if (!S_ISREG(facts.st_mode)) {
+    set_aside_odd(digest);
+    return {};
+  }
+  return {
+      .blob = BlobFile{.file = std::move(file), .size = static_cast<std::uint64_t>(facts.st_size)},
+      .arrived_at = facts.st_mtim.tv_sec};
+}
+
+Result<std::shared_ptr<const FileHandle>> BlobStore::create_part(
+    const Digest& digest, std::optional<std::uint64_t> size) {
+  remove_part(digest);
+  const auto path = paths::part(digest);
+  constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  int fd = ::openat(root_->get(), path.c_str(), flags, part_mode);
+  if (fd < 0 && errno == ENOENT && ::mkdirat(root_->get(), paths::fills, directory_mode) == 0) {
+    fd = ::openat(root_->get(), path.c_str(), flags, part_mode);
+  }
+  if (fd < 0) return storage_error("create " + path, errno);
+  auto file = std::make_shared<const FileHandle>(fd);
+  if (const int error = reserve(fd, size.value_or(0)); error != 0) {
+    remove_part(digest);
+    return storage_error("reserve " + std::to_string(*size) + " bytes for " + path, error);
+  }
+  return file;
+}
+
+void BlobStore::remove_part(const Digest& digest) {
+  ::unlinkat(root_->get(), paths::part(digest).c_str(), 0);
+}
+
+/// Makes every directory on the way that this process has not seen yet, each durable in its parent;
+/// 0 or an errno.
+int BlobStore::make_directory(const std::string& path) {
+  for (auto slash = path.find('/');; slash = path.find('/', slash + 1)) {
+    const auto prefix = path.substr(0, slash);
+    if (!known_.contains(prefix)) {
+      if (::mkdirat(root_->get(), prefix.c_str(), directory_mode) != 0 && errno != EEXIST) {
+        return errno;
+      }
+      // Also when it was there: whoever made it may have died before this.
+      const FileHandle parent(open_directory(*root_, parent_of(prefix)));
+      if (sync_ && (parent.get() < 0 || ::fsync(parent.get()) != 0)) return errno;
+      known_.insert(prefix);
+    }
+    if (slash == std::string::npos) return 0;
+  }
+}
+
+Result<std::unique_ptr<const FileHandle>> BlobStore::open_blob_directory(const Digest& digest) {
+  const auto path = paths::blob_directory(digest);
+  const std::lock_guard lock(mutex_);
+  int error = 0;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    error = make_directory(path);
+    if (error == 0) {
+      auto directory = std::make_unique<const FileHandle>(open_directory(*root_, path));
+      if (directory->get() >= 0) return directory;
+      error = errno;
+    }
+    if (error != ENOENT) break;
+    known_.clear();  // Somebody removed what this process had made: once more from the top.
+  }
+  return storage_error("open the directory " + path, error);
+}
+
+int BlobStore::rename_part(const Digest& digest) const {
+  const auto from = paths::part(digest);
+  const auto to = paths::blob(digest);
+  const int root = root_->get();
+  if (::renameat2(root, from.c_str(), root, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system without that flag: nobody else makes this name, so looking first is enough.
+  struct stat facts {};
+  if (::fstatat(root, to.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  return ::renameat(root, from.c_str(), root, to.c_str()) == 0 ? 0 : errno;
+}
+
+/// True when the name is new; a blob that was there already, with the right size, is as good.
+Result<bool> BlobStore::give_name(const Digest& digest, std::uint64_t size) {
+  int error = rename_part(digest);
+  if (error == EEXIST) {
+    const auto there = find(digest);
+    if (there.blob && there.blob->size == size) {
+      remove_part(digest);
+      return false;
+    }
+    if (there.blob) quarantine(digest, *there.blob, "a wrong size");
+    error = rename_part(digest);
+  }
+  if (error == 0) return true;
+  return storage_error("rename to " + paths::blob(digest), error);
+}
+
+Result<void> BlobStore::publish(const Digest& digest, const FileHandle& part, std::uint64_t size) {
+  if (::fchmod(part.get(), blob_mode) != 0) {
+    return storage_error("change the mode of " + paths::part(digest), errno);
+  }
+  // A failed sync is never tried again: the kernel has marked the pages clean.
+  if (sync_ && ::fdatasync(part.get()) != 0) {
+    return storage_error("sync " + paths::part(digest), errno);
+  }
+  const auto directory = open_blob_directory(digest);
+  if (!directory) return directory.error();
+  const auto named = give_name(digest, size);
+  if (!named) return named.error();
+  if (sync_ && ::fsync((*directory)->get()) != 0) {
+    const int error = errno;
+    if (*named) ::unlinkat(root_->get(), paths::blob(digest).c_str(), 0);
+    return storage_error("sync the directory of " + paths::blob(digest), error);
+  }
+  return {};
+}
+
+void BlobStore::quarantine(const Digest& digest, const BlobFile& seen, std::string_view why) {
+  const std::lock_guard lock(mutex_);
+  struct stat held {};
+  struct stat named {};
+  if (::fstat(seen.file->get(), &held) != 0) return;
+  const auto path = paths::blob(digest);
+  if (::fstatat(root_->get(), path.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
+  // As long as it is open its number is not used again: another number is another file.
+  if (held.st_ino == named.st_ino && held.st_dev == named.st_dev) move_away(digest, why);
+}
+
+void BlobStore::set_aside_odd(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  struct stat named {};
+  const auto path = paths::blob(digest);
+  if (::fstatat(root_->get(), path.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (!S_ISREG(named.st_mode)) move_away(digest, "not a plain file");
+}
+
+void BlobStore::move_away(const Digest& digest, std::string_view why) {
+  const auto from = paths::blob(digest);
+  const auto to = paths::quarantined(digest);
+  ::mkdirat(root_->get(), paths::quarantine, directory_mode);
+  const bool moved = ::renameat(root_->get(), from.c_str(), root_->get(), to.c_str()) == 0;
+  const auto outcome = moved ? "moved to " + to : "cannot be moved: " + errno_text(errno);
+  if (moved) ++quarantined_;
+  if (log_ == nullptr) return;
+  log_->write(metrics::Level::warn, "damaged blob",
+              {{"digest", digest.str()}, {"why", std::string(why)}, {"file", outcome}});
+}
+
+}  // namespace archway::cache

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "cache/blob_file.hpp"
+#include "metrics/log.hpp"
+#include "resolver/model/digest.hpp"
+#include "resolver/model/result.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace archway::cache {
+
+/// The files: partial ones, complete ones, and what was found damaged. The file system alone says
+/// which blobs there are. Directories that vanish are made again.
+///
+/// Threads: any, but one writer a digest.
+class BlobStore {
+ public:
+  /// Leftovers removed at one start; more than that wait for the next one.
+  static constexpr std::size_t leftovers_max = 10'000;
+
+  /// `root` is DIR, open; with `sync` a published blob survives a power cut. `log` may be null.
+  BlobStore(std::shared_ptr<const FileHandle> root, bool sync, metrics::Log* log)
+      : root_(std::move(root)), sync_(sync), log_(log) {}
+
+  /// Makes the top directories and removes the partial files of an earlier process. `directory` is
+  /// DIR's path, for messages.
+  ///
+  /// Errors: Errc::storage_failed, for the operator.
+  Result<void> open(const std::filesystem::path& directory);
+
+  struct Found {
+    std::optional<BlobFile> blob = {};
+    std::int64_t arrived_at = 0;  ///< Unix time, seconds; of the blob
+    bool gone = false;            ///< there certainly is none (else: it could not be opened)
+  };
+  /// The blob's file. What stands in its place without being a plain file goes to quarantine.
+  Found find(const Digest& digest);
+
+  /// An empty file for the bytes of this digest, with room for `size` of them.
+  ///
+  /// Errors: Errc::storage_failed.
+  Result<std::shared_ptr<const FileHandle>> create_part(const Digest& digest,
+                                                        std::optional<std::uint64_t> size);
+  void remove_part(const Digest& digest);
+
+  /// Gives the verified partial file its final name, in the one order that survives a crash at any
+  /// point: the bytes, the name, the directory. The index comes after it.
+  ///
+  /// Errors: Errc::storage_failed; the blob is not published then, the partial file is still there.
+  Result<void> publish(const Digest& digest, const FileHandle& part, std::uint64_t size);
+
+  /// Moves the blob that the caller has open (and no other that took its place) out of the way.
+  void quarantine(const Digest& digest, const BlobFile& seen, std::string_view why);
+
+  /// Files moved to quarantine since the start.
+  std::uint64_t quarantined() const { return quarantined_; }
+
+ private:
+  int make_directory(const std::string& path);
+  Result<std::unique_ptr<const FileHandle>> open_blob_directory(const Digest& digest);
+  Result<bool> give_name(const Digest& digest, std::uint64_t size);
+  int rename_part(const Digest& digest) const;
+  void set_aside_odd(const Digest& digest);
+  void move_away(const Digest& digest, std::string_view why);
+
+  std::shared_ptr<const FileHandle> root_;
+  bool sync_;
+  metrics::Log* log_;
+  std::atomic<std::uint64_t> quarantined_ = 0;
+  std::mutex mutex_;             // For looking at a name and then moving it; and for the next.
+  std::set<std::string> known_;  // Directories that this process made durable.
+};
+
+}  // namespace archway::cache

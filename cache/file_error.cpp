@@ -1,0 +1,28 @@
+#include "cache/file_error.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+namespace archway::cache {
+
+std::string errno_text(int number) {
+  return std::generic_category().message(number);
+}
+
+Error storage_error(std::string_view doing, int number) {
+  const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  return {.code = Errc::storage_failed,
+          .origin = Origin::storage,
+          .message = full ? "The disk of archway's cache is full."
+                          : "The disk of archway's cache failed; its log says how.",
+          .context = "cannot " + std::string(doing) + ": " + errno_text(number)};
+}
+
+Error open_error(std::string_view doing, std::string_view why) {
+  return {.code = Errc::storage_failed,
+          .origin = Origin::storage,
+          .message =
+              "The cache cannot be opened: cannot " + std::string(doing) + ": " + std::string(why)};
+}
+
+}  // namespace archway::cache

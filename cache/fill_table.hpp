@@ -1,0 +1,41 @@
+#pragma once
+
+#include "cache/cache.hpp"
+#include "cache/growing_fill.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+namespace archway::cache {
+
+/// The fills under way: at most one for each digest.
+///
+/// Threads: any.
+class FillTable {
+ public:
+  using Look = std::function<std::optional<BlobFile>()>;
+  using Start = std::function<std::unique_ptr<FillWriter>(std::shared_ptr<GrowingFill>)>;
+
+  /// The running fill; else the file, if `look` finds it now; else a new fill with the writer that
+  /// `start` makes. The lock is held for all three, so `look` may cost one open(2) and no more.
+  ///
+  /// A fill leaves the table only when its file has the final name, so one that ended after the
+  /// caller had looked for the file by itself is found by `look`, and never started twice.
+  Cache::Access join(const Digest& digest, const Look& look, const Start& start);
+
+  std::shared_ptr<Fill> find(const Digest& digest) const;
+  std::size_t size() const;
+
+  /// This fill is over; another one of the same digest stays.
+  void leave(const GrowingFill& fill);
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<Digest, std::shared_ptr<GrowingFill>> fills_;  // Guarded by mutex_.
+};
+
+}  // namespace archway::cache

@@ -1,0 +1,163 @@
+#include "cache/fill_writer.hpp"
+
+#include "cache/file_error.hpp"
+#include "cache/paths.hpp"
+
+#include <cerrno>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <string>
+#include <unistd.h>
+#include <utility>
+
+namespace archway::cache {
+namespace {
+
+Error upstream_error(std::string message, std::string context = {}) {
+  return {.code = Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = std::move(message),
+          .context = std::move(context)};
+}
+
+Error given_up() {
+  auto error = upstream_error("The transfer from the upstream ended before the object was whole.",
+                              "the fill was dropped by its writer");
+  error.retryable = true;
+  return error;
+}
+
+Error wrong_length(std::uint64_t announced, std::uint64_t came) {
+  return upstream_error(
+      "The upstream sent an object of another length than it announced.",
+      "announced " + std::to_string(announced) + " bytes, sent " + std::to_string(came));
+}
+
+Result<void> commit_and_wait(Index& index, Changes changes) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<Result<void>> outcome;
+  index.commit(std::move(changes), [&](Result<void> result) {
+    const std::lock_guard lock(mutex);
+    outcome = std::move(result);
+    changed.notify_one();  // Under the lock: all three end with the waiting function.
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return outcome.has_value(); });
+  return *outcome;
+}
+
+}  // namespace
+
+BlobFillWriter::BlobFillWriter(std::shared_ptr<GrowingFill> fill, BlobStore* store, Index* index,
+                               Leave leave)
+    : fill_(std::move(fill)),
+      followed_(fill_),
+      store_(store),
+      index_(index),
+      leave_(std::move(leave)),
+      hasher_(fill_->digest().algorithm()),
+      why_ended_(given_up()) {}
+
+BlobFillWriter::~BlobFillWriter() {
+  fail(given_up());
+}
+
+Result<void> BlobFillWriter::begin(std::optional<std::uint64_t> size) {
+  if (ended_) return why_ended_;
+  if (file_ != nullptr) {
+    // Again, for the rest after a cut: it must be the same object.
+    if (size_ && size && *size_ != *size) return failed(wrong_length(*size_, *size));
+    return {};
+  }
+  auto file = store_->create_part(fill_->digest(), size);
+  if (!file) return failed(file.error());
+  file_ = *std::move(file);
+  size_ = size;
+  fill_->begin(file_, size);
+  return {};
+}
+
+Result<void> BlobFillWriter::append(std::span<const std::uint8_t> bytes) {
+  if (ended_) return why_ended_;
+  if (file_ == nullptr) {
+    if (auto begun = begin(std::nullopt); !begun) return begun;
+  }
+  if (size_ && bytes.size() > *size_ - appended_) {
+    return failed(wrong_length(*size_, appended_ + bytes.size()));
+  }
+  if (auto written = write_all(bytes); !written) return failed(written.error());
+  hasher_.update(bytes);
+  appended_ += bytes.size();
+  fill_->arrive(appended_);
+  return {};
+}
+
+Result<void> BlobFillWriter::write_all(std::span<const std::uint8_t> bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const auto offset = static_cast<off_t>(appended_ + done);
+    const auto count = ::pwrite(file_->get(), bytes.data() + done, bytes.size() - done, offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      return storage_error("write " + paths::part(fill_->digest()), count < 0 ? errno : ENOSPC);
+    }
+    done += static_cast<std::size_t>(count);
+  }
+  return {};
+}
+
+/// Is this the object, whole?
+Result<void> BlobFillWriter::check() {
+  if (size_ && appended_ != *size_) return wrong_length(*size_, appended_);
+  const auto got = hasher_.finish();
+  if (!got) return got.error();
+  if (*got == fill_->digest()) return {};
+  return upstream_error("The upstream's bytes do not match the digest that was asked for.",
+                        "expected " + fill_->digest().str() + ", got " + got->str() + " of " +
+                            std::to_string(appended_) + " bytes");
+}
+
+Result<void> BlobFillWriter::record() {
+  Changes changes;
+  changes.blobs.emplace_back(fill_->digest(),
+                             BlobRecord{.size = appended_, .arrived_at = std::time(nullptr)});
+  return commit_and_wait(*index_, std::move(changes));
+}
+
+Result<void> BlobFillWriter::finish() {
+  if (ended_) return why_ended_;
+  if (file_ == nullptr) {
+    if (auto begun = begin(std::nullopt); !begun) return begun;
+  }
+  if (auto right = check(); !right) return failed(right.error());
+  // Before the disk is waited for: these bytes are right whatever becomes of the file.
+  fill_->verify(appended_);
+  ended_ = true;
+  auto published = store_->publish(fill_->digest(), *file_, appended_);
+  if (!published) {
+    why_ended_ = published.error();
+    store_->remove_part(fill_->digest());
+  } else {
+    published = record();
+  }
+  leave_();
+  return published;
+}
+
+void BlobFillWriter::fail(Error error) {
+  if (ended_) return;
+  ended_ = true;
+  why_ended_ = error;
+  if (file_ != nullptr) store_->remove_part(fill_->digest());
+  leave_();
+  fill_->fail(std::move(error));
+}
+
+Error BlobFillWriter::failed(Error error) {
+  fail(error);
+  return error;
+}
+
+}  // namespace archway::cache

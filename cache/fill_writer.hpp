@@ -1,0 +1,58 @@
+#pragma once
+
+#include "cache/blob_store.hpp"
+#include "cache/growing_fill.hpp"
+#include "cache/hasher.hpp"
+#include "cache/index.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace archway::cache {
+
+/// The writer of a blob's fill: bytes to the partial file, to the hash, to the followers; then the
+/// blob to its place and into the index.
+///
+/// Lifetime: `store` and `index` outlive it.
+class BlobFillWriter final : public FillWriter {
+ public:
+  /// Takes the fill off the list of running ones: called once, when the blob's file has its name
+  /// (or never will have it) and before followers hear of a failure, so that whoever asks next
+  /// finds either the file or a free place.
+  using Leave = std::function<void()>;
+
+  BlobFillWriter(std::shared_ptr<GrowingFill> fill, BlobStore* store, Index* index, Leave leave);
+  BlobFillWriter(const BlobFillWriter&) = delete;
+  BlobFillWriter& operator=(const BlobFillWriter&) = delete;
+  ~BlobFillWriter() override;
+
+  const std::shared_ptr<Fill>& fill() const override { return followed_; }
+  Result<void> begin(std::optional<std::uint64_t> size) override;
+  Result<void> append(std::span<const std::uint8_t> bytes) override;
+  std::uint64_t appended() const override { return appended_; }
+  Result<void> finish() override;
+  void fail(Error error) override;
+
+ private:
+  Error failed(Error error);
+  Result<void> check();
+  Result<void> write_all(std::span<const std::uint8_t> bytes);
+  Result<void> record();
+
+  std::shared_ptr<GrowingFill> fill_;
+  std::shared_ptr<Fill> followed_;  // The same, as fill() gives it.
+  BlobStore* store_;
+  Index* index_;
+  Leave leave_;
+  Hasher hasher_;
+  std::shared_ptr<const FileHandle> file_;  // Set by begin().
+  std::optional<std::uint64_t> size_;
+  std::uint64_t appended_ = 0;
+  bool ended_ = false;
+  Error why_ended_;
+};
+
+}  // namespace archway::cache

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct MDB_env;
+struct MDB_txn;
+
+/// LMDB in the few shapes that the index needs; lmdb.cpp alone includes <lmdb.h>. A `code` is 0, an
+/// errno, or one of LMDB's own numbers.
+namespace archway::cache::lmdb {
+
+enum class Table : std::uint8_t { meta, tags, manifests, blobs, grants };
+inline constexpr std::size_t table_count = 5;
+
+/// What the code means, for a log line.
+std::string text(int code);
+/// The file is not what LMDB (or the index) wrote: it should be set aside, not tried again.
+bool is_damage(int code);
+/// The map has no room left.
+bool is_full(int code);
+/// The code for a file whose content makes no sense, for checks beside LMDB's own.
+int damage();
+
+/// One open data file with its lock file; one a process and file.
+///
+/// Threads: any; a transaction belongs to one thread at a time.
+class Environment {
+ public:
+  struct Opened {
+    std::unique_ptr<Environment> environment;  ///< set when code is 0
+    int code = 0;
+  };
+  /// Opens or makes `directory`/data.mdb. A file shorter than its own count of pages is damage:
+  /// reading it would end the process.
+  static Opened open(const std::filesystem::path& directory, std::uint64_t map_bytes);
+
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment();
+
+  /// Nothing was ever committed.
+  bool empty() const;
+
+  /// Finds the tables; before any transaction on them.
+  int find_tables();
+  /// Makes the tables, and one first entry of `meta` with them: all or nothing.
+  int make_tables(std::string_view first_key, std::string_view first_value);
+
+ private:
+  friend class ReadTxn;
+  friend class WriteTxn;
+  explicit Environment(MDB_env* env) noexcept : env_(env) {}
+
+  std::uint64_t whole_bytes() const;
+  std::uint64_t file_bytes() const;
+  int open_tables(MDB_txn* txn, unsigned flags);
+  void keep_whole();
+
+  MDB_env* env_;
+  std::array<unsigned, table_count> tables_{};
+};
+
+/// What a look-up gave; `value` points into the map and lives as long as its transaction.
+struct Got {
+  int code = 0;
+  bool found = false;
+  std::string_view value = {};
+};
+
+/// A snapshot of all tables. Short, within one function: it keeps old pages alive.
+class ReadTxn {
+ public:
+  explicit ReadTxn(const Environment& environment);
+  ReadTxn(const ReadTxn&) = delete;
+  ReadTxn& operator=(const ReadTxn&) = delete;
+  ~ReadTxn();
+
+  Got get(Table table, std::string_view key) const;
+  std::uint64_t entries(Table table) const;
+
+ private:
+  const Environment& environment_;
+  MDB_txn* txn_ = nullptr;
+  int code_ = 0;
+};
+
+/// Changes, all or nothing; without commit() they are dropped. After a code that is not 0 the rest
+/// fails too.
+class WriteTxn {
+ public:
+  explicit WriteTxn(Environment& environment);
+  WriteTxn(const WriteTxn&) = delete;
+  WriteTxn& operator=(const WriteTxn&) = delete;
+  ~WriteTxn();
+
+  Got get(Table table, std::string_view key) const;
+  std::uint64_t entries(Table table) const;
+  int put(Table table, std::string_view key, std::string_view value);
+  /// Success when there was nothing to erase.
+  int erase(Table table, std::string_view key);
+  /// Calls `visit(key, value)` for every entry, in the order of the keys.
+  int each(Table table, const std::function<void(std::string_view, std::string_view)>& visit) const;
+  /// Returns when the changes are durable.
+  int commit();
+
+ private:
+  Environment& environment_;
+  MDB_txn* txn_ = nullptr;
+  int code_ = 0;
+};
+
+}  // namespace archway::cache::lmdb

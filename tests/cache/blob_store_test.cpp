@@ -1,0 +1,210 @@
+#include "cache/blob_store.hpp"
+
+#include "cache/paths.hpp"
+#include "tests/cache/support.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+namespace archway::cache {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::bytes_of;
+using testing::digest_of;
+using testing::read_bytes;
+
+/// A log that keeps what it is told.
+class KeepingLog final : public metrics::Log {
+ public:
+  bool enabled(metrics::Level) const override { return true; }
+  void write(metrics::Level, std::string_view message, std::vector<metrics::Field>) override {
+    lines.emplace_back(message);
+  }
+  std::uint64_t dropped() const override { return 0; }
+  void write_seldom(std::string_view, metrics::Level, std::string_view message,
+                    std::vector<metrics::Field>) override {
+    lines.emplace_back(message);
+  }
+
+  std::vector<std::string> lines;
+};
+
+struct Store {
+  explicit Store(bool sync = true)
+      : store(
+            std::make_shared<const FileHandle>(::open(dir.path().c_str(), O_RDONLY | O_DIRECTORY)),
+            sync, &log) {
+    REQUIRE(store.open(dir.path()));
+  }
+
+  /// A partial file with these bytes.
+  std::shared_ptr<const FileHandle> part(const Digest& digest, const testing::Bytes& bytes) {
+    auto file = store.create_part(digest, bytes.size());
+    REQUIRE(file);
+    REQUIRE(::pwrite((*file)->get(), bytes.data(), bytes.size(), 0) ==
+            static_cast<ssize_t>(bytes.size()));
+    return *file;
+  }
+  Result<void> publish(const Digest& digest, const testing::Bytes& bytes) {
+    const auto file = part(digest, bytes);
+    return store.publish(digest, *file, bytes.size());
+  }
+  fs::path blob(const Digest& digest) const { return dir / paths::blob(digest); }
+
+  testing::TempDir dir;
+  KeepingLog log;
+  BlobStore store;
+};
+
+TEST_CASE("a published blob has its name, its mode and its bytes, and no partial file is left") {
+  for (const bool sync : {true, false}) {
+    for (const auto algorithm : {Digest::Algorithm::sha256, Digest::Algorithm::sha512}) {
+      Store s(sync);
+      const auto bytes = bytes_of(100'000);
+      const auto digest = digest_of(bytes, algorithm);
+      CHECK_FALSE(s.store.find(digest).blob);
+      CHECK(s.store.find(digest).gone);
+      REQUIRE(s.publish(digest, bytes));
+      const auto found = s.store.find(digest);
+      REQUIRE(found.blob);
+      CHECK(found.blob->size == bytes.size());
+      CHECK(found.arrived_at > 1'700'000'000);
+      CHECK(read_bytes(*found.blob) == bytes);
+      CHECK(::fcntl(found.blob->file->get(), F_GETFD) == FD_CLOEXEC);
+      struct stat facts {};
+      REQUIRE(::stat(s.blob(digest).c_str(), &facts) == 0);
+      CHECK((facts.st_mode & 07777) == 0444);
+      CHECK(testing::entries(s.dir / "fills") == 0);
+    }
+  }
+}
+
+TEST_CASE("room is set aside without making the file longer, and none is given that is not there") {
+  Store s;
+  const auto digest = digest_of(bytes_of(1));
+  const auto file = s.store.create_part(digest, 1 << 20);
+  REQUIRE(file);
+  struct stat facts {};
+  REQUIRE(::fstat((*file)->get(), &facts) == 0);
+  CHECK(facts.st_size == 0);
+  for (const auto size : {std::uint64_t{1} << 60, ~std::uint64_t{0}}) {
+    CAPTURE(size);
+    const auto none = s.store.create_part(digest, size);
+    REQUIRE_FALSE(none);
+    CHECK(none.error().code == Errc::storage_failed);
+    CHECK(none.error().message.find("full") != std::string::npos);
+    CHECK(testing::entries(s.dir / "fills") == 0);
+  }
+}
+
+TEST_CASE("a blob that is there already stays, unless it has another size") {
+  struct Row {
+    const char* why;
+    std::size_t there;  ///< bytes of the file that has the name already
+    bool replaced;
+  };
+  const Row rows[] = {
+      {"the same size", 1'000, false}, {"cut short", 999, true}, {"empty", 0, true}};
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    Store s;
+    const auto bytes = bytes_of(1'000);
+    const auto digest = digest_of(bytes);
+    fs::create_directories(s.blob(digest).parent_path());
+    testing::write_text(s.blob(digest), std::string(row.there, 'x'));
+    REQUIRE(s.publish(digest, bytes));
+    const auto found = s.store.find(digest);
+    REQUIRE(found.blob);
+    CHECK((read_bytes(*found.blob) == bytes) == row.replaced);
+    CHECK(s.store.quarantined() == (row.replaced ? 1 : 0));
+    CHECK(testing::entries(s.dir / "fills") == 0);
+  }
+}
+
+TEST_CASE("what stands in a blob's place without being a plain file goes to quarantine") {
+  struct Row {
+    const char* why;
+    void (*make)(const fs::path&);
+  };
+  const Row rows[] = {
+      {"a link to a file", [](auto& path) { fs::create_symlink("/etc/passwd", path); }},
+      {"a link to nothing", [](auto& path) { fs::create_symlink("nothing", path); }},
+      {"a directory", [](auto& path) { fs::create_directory(path); }},
+      {"a FIFO without a writer", [](auto& path) { REQUIRE(::mkfifo(path.c_str(), 0600) == 0); }},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    Store s;
+    const auto bytes = bytes_of(10);
+    const auto digest = digest_of(bytes);
+    fs::create_directories(s.blob(digest).parent_path());
+    row.make(s.blob(digest));
+    CHECK_FALSE(s.store.find(digest).blob);
+    CHECK(s.store.quarantined() == 1);
+    CHECK(s.log.lines == std::vector<std::string>{"damaged blob"});
+    CHECK(s.store.find(digest).gone);
+    CHECK(testing::entries(s.dir / "quarantine") == 1);
+    REQUIRE(s.publish(digest, bytes));
+    CHECK(s.store.find(digest).blob);
+  }
+}
+
+TEST_CASE("quarantine takes the file that was seen, not another that took its place") {
+  Store s;
+  const auto bytes = bytes_of(10);
+  const auto digest = digest_of(bytes);
+  REQUIRE(s.publish(digest, bytes));
+  const auto seen = *s.store.find(digest).blob;
+  s.store.quarantine(digest, seen, "a test");
+  CHECK(s.store.quarantined() == 1);
+  CHECK(testing::read_text(s.dir / paths::quarantined(digest)).size() == 10);
+  REQUIRE(s.publish(digest, bytes));
+  s.store.quarantine(digest, seen, "a test");  // Somebody else who had seen the old one.
+  CHECK(s.store.quarantined() == 1);
+  CHECK(s.store.find(digest).blob);
+  CHECK(read_bytes(seen) == bytes);
+}
+
+TEST_CASE("directories that vanish are made again") {
+  Store s;
+  for (std::uint32_t seed = 1; seed < 4; ++seed) {
+    const auto bytes = bytes_of(10, seed);
+    REQUIRE(s.publish(digest_of(bytes), bytes));
+    CHECK(s.store.find(digest_of(bytes)).blob);
+    for (const char* name : {"blobs", "fills", "quarantine"}) fs::remove_all(s.dir / name);
+  }
+}
+
+TEST_CASE("a blob that cannot get its name is not published, and the partial file stays") {
+  Store s;
+  const auto bytes = bytes_of(10);
+  const auto digest = digest_of(bytes);
+  fs::create_directories(s.blob(digest).parent_path().parent_path());
+  testing::write_text(s.blob(digest).parent_path(), "a file where a directory belongs");
+  const auto published = s.publish(digest, bytes);
+  REQUIRE_FALSE(published);
+  CHECK(published.error().code == Errc::storage_failed);
+  CHECK(published.error().context.find(paths::blob_directory(digest)) != std::string::npos);
+  CHECK(s.store.find(digest).gone);
+  CHECK(testing::entries(s.dir / "fills") == 1);
+}
+
+TEST_CASE("partial files of an earlier process are removed at the start, nothing else is") {
+  Store s;
+  testing::write_text(s.dir / "fills/sha256-00.part", "half");
+  testing::write_text(s.dir / "fills/sha256-01.part", "");
+  testing::write_text(s.dir / "fills/notes.txt", "somebody's");
+  testing::write_text(s.dir / "blobs/x.part", "not ours to judge");
+  REQUIRE(s.store.open(s.dir.path()));
+  CHECK(testing::entries(s.dir / "fills") == 1);
+  CHECK(fs::exists(s.dir / "fills/notes.txt"));
+  CHECK(fs::exists(s.dir / "blobs/x.part"));
+}
+
+}  // namespace
+}  // namespace archway::cache

@@ -1,0 +1,194 @@
+#include "cache/index.hpp"
+
+#include "cache/index_file.hpp"
+#include "tests/cache/support.hpp"
+
+#include <atomic>
+#include <doctest/doctest.h>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace archway::cache {
+namespace {
+
+using testing::commit;
+using testing::image;
+using testing::tag;
+
+const Digest one = *Digest::parse("sha256:" + std::string(64, '1'));
+const Digest two = *Digest::parse("sha512:" + std::string(128, '2'));
+
+std::unique_ptr<Index> open(const testing::TempDir& dir) {
+  auto index = Index::open(dir.path());
+  if (!index) FAIL(index.error().message);
+  return *std::move(index);
+}
+
+TEST_CASE("what was committed is found, before and after reopening") {
+  const testing::TempDir dir;
+  const auto golang = image("library/golang");
+  const TagRecord record{.digest = one, .checked_at = 1'800'000'000};
+  const ManifestRecord manifest{.media_type = "application/json", .bytes = "{}"};
+  const BlobRecord blob{.size = 1'000, .arrived_at = 1'700'000'000};
+  for (const bool reopened : {false, true}) {
+    CAPTURE(reopened);
+    const auto index = open(dir);
+    if (!reopened) {
+      CHECK_FALSE(index->find_tag(golang, tag("1.22")));
+      CHECK_FALSE(index->find_manifest(one));
+      CHECK_FALSE(index->find_blob(two));
+      CHECK_FALSE(index->granted(golang, one));
+      REQUIRE(commit(*index, {.tags = {{{golang, tag("1.22")}, record}},
+                              .manifests = {{one, manifest}},
+                              .blobs = {{two, blob}},
+                              .grants = {{golang, one}}}));
+    }
+    CHECK(index->find_tag(golang, tag("1.22")) == record);
+    CHECK_FALSE(index->find_tag(golang, tag("1.23")));
+    CHECK_FALSE(index->find_tag(image("library/golang", "ghcr.io"), tag("1.22")));
+    CHECK(index->find_manifest(one) == manifest);
+    CHECK_FALSE(index->find_manifest(two));
+    CHECK(index->find_blob(two) == blob);
+    CHECK(index->granted(golang, one));
+    CHECK_FALSE(index->granted(golang, two));
+    CHECK_FALSE(index->granted(image("library/rust"), one));
+    CHECK(index->damaged() == 0);
+  }
+}
+
+TEST_CASE("totals follow every change and survive a restart") {
+  const testing::TempDir dir;
+  const auto check = [](const Index& index, Index::Totals want) {
+    const auto got = index.totals();
+    CHECK(got.blobs == want.blobs);
+    CHECK(got.blob_bytes == want.blob_bytes);
+    CHECK(got.manifests == want.manifests);
+    CHECK(got.tags == want.tags);
+  };
+  {
+    const auto index = open(dir);
+    check(*index, {});
+    REQUIRE(commit(*index, {.tags = {{{image("a"), tag("t")}, {.digest = one}}},
+                            .manifests = {{one, {.media_type = "m", .bytes = "b"}}},
+                            .blobs = {{one, {.size = 10}}, {two, {.size = 5}}}}));
+    check(*index, {.blobs = 2, .blob_bytes = 15, .manifests = 1, .tags = 1});
+    REQUIRE(commit(*index, {.blobs = {{one, {.size = 7}}}}));  // The same blob again.
+    check(*index, {.blobs = 2, .blob_bytes = 12, .manifests = 1, .tags = 1});
+    REQUIRE(commit(*index, {.tags_gone = {{image("a"), tag("t")}, {image("a"), tag("none")}},
+                            .blobs_gone = {two, two}}));
+    check(*index, {.blobs = 1, .blob_bytes = 7, .manifests = 1, .tags = 0});
+  }
+  const auto index = open(dir);
+  check(*index, {.blobs = 1, .blob_bytes = 7, .manifests = 1, .tags = 0});
+  CHECK_FALSE(index->find_tag(image("a"), tag("t")));
+  CHECK_FALSE(index->find_blob(two));
+}
+
+TEST_CASE("a record with a flipped bit is not given out, is counted, and can be written anew") {
+  struct Row {
+    const char* why;
+    std::string pattern;  ///< that occurs in one record alone
+  };
+  const Row rows[] = {{"a tag", "tagged-name"},
+                      {"a manifest", "manifest-bytes"},
+                      {"a blob", std::string("\x88\x77\x66\x55\x44\x33\x22\x11", 8)},
+                      {"a grant", "granted-name"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const testing::TempDir dir;
+    const auto tagged = image("tagged-name");
+    const auto granted = image("granted-name");
+    const Changes all{.tags = {{{tagged, tag("t")}, {.digest = one}}},
+                      .manifests = {{one, {.media_type = "m", .bytes = "manifest-bytes"}}},
+                      .blobs = {{one, {.size = 0x1122334455667788}}},
+                      .grants = {{granted, one}}};
+    REQUIRE(commit(*open(dir), all));
+    REQUIRE(testing::flip_bits(dir / "data.mdb", row.pattern) > 0);
+    const auto index = open(dir);
+    const auto found = [&] {
+      return int(index->find_tag(tagged, tag("t")).has_value()) +
+             int(index->find_manifest(one).has_value()) + int(index->find_blob(one).has_value()) +
+             int(index->granted(granted, one));
+    };
+    CHECK(found() == 3);
+    CHECK(index->damaged() == 1);
+    REQUIRE(commit(*index, all));
+    CHECK(found() == 4);
+    CHECK(index->damaged() == 1);
+    CHECK(index->totals().blob_bytes == 0x1122334455667788);
+  }
+}
+
+TEST_CASE("a sum of sizes that is lost or damaged is counted anew") {
+  const testing::TempDir dir;
+  REQUIRE(commit(*open(dir), {.blobs = {{one, {.size = 0x0102030405060708}}, {two, {.size = 1}}}}));
+  // 0x0102030405060709, as the sum alone is written.
+  REQUIRE(testing::flip_bits(dir / "data.mdb", "\x09\x08\x07\x06\x05\x04\x03\x02\x01") == 0);
+  REQUIRE(testing::flip_bits(dir / "data.mdb", std::string("\x09\x07\x06\x05\x04\x03\x02\x01", 8)) >
+          0);
+  const auto index = open(dir);
+  REQUIRE(commit(*index, {.blobs = {{two, {.size = 2}}}}));
+  CHECK(index->totals().blob_bytes == 0x010203040506070a);
+}
+
+TEST_CASE("an index that is full says so, keeps what it has, and goes on with what fits") {
+  const testing::TempDir dir;
+  auto file = open_index_file(dir.path(), 1 << 20);
+  REQUIRE(file);
+  const auto index = make_index(*std::move(file));
+  REQUIRE(commit(*index, {.blobs = {{one, {.size = 1}}}}));
+  const auto result = commit(
+      *index, {.manifests = {{one, {.media_type = "m", .bytes = std::string(2 << 20, 'x')}}}});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == Errc::storage_failed);
+  CHECK(result.error().message.find("full") != std::string::npos);
+  CHECK_FALSE(index->find_manifest(one));
+  CHECK(index->totals().manifests == 0);
+  CHECK(index->find_blob(one));
+  CHECK(commit(*index, {.blobs = {{two, {.size = 2}}}}));
+  CHECK(index->totals().blob_bytes == 3);
+}
+
+TEST_CASE("changes queued when the index closes are committed") {
+  const testing::TempDir dir;
+  std::atomic<int> answered = 0;
+  {
+    const auto index = open(dir);
+    for (std::uint32_t i = 0; i < 500; ++i) {
+      index->commit({.blobs = {{testing::digest_of(testing::bytes_of(4, i)), {.size = 1}}}},
+                    [&](const Result<void>& result) { answered += result ? 1 : 0; });
+    }
+    index->commit({.blobs = {{one, {.size = 1}}}}, {});  // Nobody has to wait for the answer.
+  }
+  CHECK(answered == 500);
+  CHECK(open(dir)->totals().blobs == 501);
+}
+
+TEST_CASE("readers and writers on many threads see whole commits only") {
+  const testing::TempDir dir;
+  const auto index = open(dir);
+  REQUIRE(commit(*index, {.blobs = {{one, {.size = 0}}, {two, {.size = 0}}}}));
+  std::atomic<bool> ended = false;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!ended) {
+        const auto second = index->find_blob(two);  // Committed with, or after, what is read next.
+        const auto first = index->find_blob(one);
+        if (!first || !second || first->size < second->size) ++wrong;
+      }
+    });
+  }
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    CHECK(commit(*index, {.blobs = {{one, {.size = i}}, {two, {.size = i}}}}));
+  }
+  ended = true;
+  for (auto& reader : readers) reader.join();
+  CHECK(wrong == 0);
+  CHECK(index->damaged() == 0);
+}
+
+}  // namespace
+}  // namespace archway::cache

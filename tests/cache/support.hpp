@@ -1,0 +1,172 @@
+#pragma once
+
+#include "cache/blob_file.hpp"
+#include "cache/cache.hpp"
+#include "cache/hasher.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+/// What the tests of cache/ share.
+namespace archway::cache::testing {
+
+namespace fs = std::filesystem;
+using Bytes = std::vector<std::uint8_t>;
+
+/// A directory that goes away with everything in it.
+class TempDir {
+ public:
+  TempDir() {
+    auto pattern = (fs::temp_directory_path() / "archway-cache-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  ~TempDir() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+
+  const fs::path& path() const { return path_; }
+  fs::path operator/(const fs::path& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+/// Bytes without a pattern that a wrong offset could hide in; the same for the same seed.
+inline Bytes bytes_of(std::size_t count, std::uint32_t seed = 1) {
+  std::mt19937 generator(seed);
+  Bytes bytes(count);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(generator());
+  return bytes;
+}
+
+inline Digest digest_of(std::span<const std::uint8_t> bytes,
+                        Digest::Algorithm algorithm = Digest::Algorithm::sha256) {
+  Hasher hasher(algorithm);
+  hasher.update(bytes);
+  return *hasher.finish();
+}
+
+/// The bytes [0, count) of an open file; fewer where it ends before.
+inline Bytes read_bytes(int fd, std::uint64_t count) {
+  Bytes bytes(count);
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const auto got =
+        ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+inline Bytes read_bytes(const BlobFile& blob) {
+  return read_bytes(blob.file->get(), blob.size);
+}
+
+inline std::string read_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void write_text(const fs::path& path, std::string_view text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  REQUIRE(file.good());
+}
+
+/// How many entries a directory has.
+inline std::size_t entries(const fs::path& directory) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
+}
+
+/// Flips one bit in every occurrence of `pattern` in a file; how many there were.
+inline int flip_bits(const fs::path& path, std::string_view pattern) {
+  auto text = read_text(path);
+  int count = 0;
+  for (auto at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + 1)) {
+    text[at] = static_cast<char>(text[at] ^ 4);
+    ++count;
+  }
+  write_text(path, text);
+  return count;
+}
+
+inline ImageName image(std::string_view repository, std::string upstream = "docker.io") {
+  return {.upstream = std::move(upstream), .repository = *Repository::parse(repository)};
+}
+
+inline Tag tag(std::string_view text) {
+  return *Tag::parse(text);
+}
+
+/// Commits, and waits until the index says how it went.
+inline Result<void> commit(Index& index, Changes changes) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<Result<void>> outcome;
+  index.commit(std::move(changes), [&](Result<void> result) {
+    const std::lock_guard lock(mutex);
+    outcome = std::move(result);
+    changed.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return outcome.has_value(); });
+  return *outcome;
+}
+
+inline std::unique_ptr<Cache> open_cache(const fs::path& directory, bool sync = true) {
+  auto cache = Cache::open({.directory = directory, .sync = sync}, nullptr);
+  if (!cache) FAIL(cache.error().message);
+  return *std::move(cache);
+}
+
+/// Brings a blob in the ordinary way.
+inline Digest publish(Cache& cache, const Bytes& bytes,
+                      Digest::Algorithm algorithm = Digest::Algorithm::sha256) {
+  const auto digest = digest_of(bytes, algorithm);
+  const auto access = cache.open_or_join(digest);
+  REQUIRE(access.writer != nullptr);
+  REQUIRE(access.writer->begin(bytes.size()));
+  REQUIRE(access.writer->append(bytes));
+  const auto finished = access.writer->finish();
+  if (!finished) FAIL(finished.error().context);
+  return digest;
+}
+
+/// For its lifetime this process may do no more than an ordinary user: permissions mean nothing to
+/// root.
+class Unprivileged {
+ public:
+  Unprivileged() {
+    if (::geteuid() == 0) REQUIRE(::seteuid(65534) == 0);
+  }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+  ~Unprivileged() {
+    if (::getuid() == 0 && ::seteuid(0) != 0) std::abort();
+  }
+};
+
+}  // namespace archway::cache::testing
