@@ -1,0 +1,19 @@
+#pragma once
+
+#include "proxy/command/command_line.hpp"
+
+#include <optional>
+#include <string>
+
+namespace archway::proxy {
+
+/// `archway config check`: every problem and warning, then `N problems` or `FILE: valid`.
+int config_check(const std::optional<std::string>& file, const Surroundings& surroundings);
+
+/// `archway config show`: the settings in effect, as a configuration; secrets masked.
+int config_show(const std::optional<std::string>& file, const Surroundings& surroundings);
+
+/// `archway config defaults`: a configuration with every key, its default and its meaning.
+int config_defaults(const Surroundings& surroundings);
+
+}  // namespace archway::proxy

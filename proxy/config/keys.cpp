@@ -1,0 +1,154 @@
+#include "proxy/config/keys.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace archway::proxy {
+namespace {
+
+using Form = Key::Form;
+
+constexpr auto table = std::to_array<Key>({
+    {"listen", Form::list, "Where clients are served, one entry a port."},
+    {"listen[].address", Form::value,
+     "An IP address and a port. [::]:5000 is every IPv6 address. Port 0: the system picks one."},
+    {"listen[].tls", Form::section, "Serves TLS; the files are read again on SIGHUP."},
+    {"listen[].tls.certificate", Form::value, "PEM, the server's certificate first.",
+     "/etc/archway/tls.crt"},
+    {"listen[].tls.key", Form::value, "PEM.", "/etc/archway/tls.key"},
+    {"listen[].platform", Form::value, "Everyone on this port is this platform.", "linux/arm/v7"},
+
+    {"admin", Form::value,
+     "/metrics, /healthz and /readyz: address:port, unix:/path/to/socket, or none."},
+    {"drain", Form::value, "How long transfers may still take after SIGTERM."},
+    {"threads", Form::value, "Threads that serve clients; 0: one for each core."},
+    {"connections_max", Form::value, "Clients at once; further ones wait to be accepted."},
+
+    {"cache", Form::section, "What has been pulled once."},
+    {"cache.directory", Form::value, "Used by one archway at a time."},
+    {"cache.max_size", Form::value,
+     "Bytes of blobs at most; 0: no limit. Not enforced by this version."},
+    {"cache.keep_free", Form::value,
+     "What stays free on that file system. Not enforced by this version."},
+    {"cache.durability", Form::value,
+     "strict: a blob is on the disk before it counts; relaxed: a power cut may cost some."},
+
+    {"upstreams", Form::list,
+     "The registries that may be asked, and no others; a list here replaces the default one."},
+    {"upstreams[].name", Form::value,
+     "As in image names: docker.io/library/alpine, registry.lan:5000/team/app."},
+    {"upstreams[].url", Form::value, "Where it really is; https://NAME when left out."},
+    {"upstreams[].urls", Form::value, "The same as a list; this version supports one entry.",
+     "[https://registry.lan]"},
+    {"upstreams[].default", Form::value,
+     "Answers for image names without a host; at most one upstream."},
+    {"upstreams[].credentials", Form::section,
+     "Sent to this registry and its token realms, never anywhere else."},
+    {"upstreams[].credentials.username", Form::value, "The name to log in with.", "me"},
+    {"upstreams[].credentials.password", Form::value, "Better in a file of its own.", "secret"},
+    {"upstreams[].credentials.password_file", Form::value,
+     "Read at start; a newline at its end does not count.", "/run/secrets/hub"},
+    {"upstreams[].credentials.password_env", Form::value, "The environment variable that holds it.",
+     "HUB_PASSWORD"},
+    {"upstreams[].ca_file", Form::value, "PEM; trusted in place of the system's CAs.",
+     "/etc/archway/ca.crt"},
+    {"upstreams[].hosts", Form::value, "Host names of archway under which this upstream answers.",
+     "[hub.mirror.lan]"},
+    {"upstreams[].token_realms", Form::value,
+     "Further hosts that give out its tokens and so may see its credentials.",
+     "[auth.registry.lan]"},
+
+    {"tags", Form::section, "How long a tag's digest is believed."},
+    {"tags.fresh_for", Form::value, "Without asking the upstream."},
+    {"tags.stale_for", Form::value, "When the upstream fails."},
+    {"tags.rules", Form::list, "Exceptions; the first that matches wins."},
+    {"tags.rules[].match", Form::value,
+     "A pattern over upstream/repository:tag; * takes slashes, too.",
+     R"("docker.io/library/*:[0-9]*.[0-9]*.[0-9]*")"},
+    {"tags.rules[].fresh_for", Form::value, "As above, for these tags.", "7d"},
+
+    {"platforms", Form::section, "Who is which platform, and what that means."},
+    {"platforms.header", Form::value, "The request header by which a client says its platform."},
+    {"platforms.trust", Form::value,
+     "Networks whose header and path are believed; empty: all. E.g. [10.0.0.0/8, 127.0.0.0/8]"},
+    {"platforms.hosts", Form::value,
+     "Host names of archway that mean a platform. E.g. {arm64.mirror.lan: linux/arm64}"},
+    {"platforms.certificates", Form::later, "Client certificates that mean a platform."},
+    {"platforms.clients", Form::list,
+     "Client addresses that mean a platform; the longest prefix wins."},
+    {"platforms.clients[].from", Form::value, "A network, or one address.", "10.30.0.0/16"},
+    {"platforms.clients[].platform", Form::value, "What these clients are.", "linux/arm/v7"},
+    {"platforms.clients[].emulates", Form::value,
+     "What else they run, through binfmt_misc and QEMU.", "[linux/amd64]"},
+    {"platforms.user_agent", Form::value,
+     "What a User-Agent's architecture means: hint, decide or ignore."},
+    {"platforms.default", Form::value,
+     "For clients that cannot choose from an index and say nothing; or none."},
+    {"platforms.answer", Form::value,
+     "What a tag is answered with: resolve (the client's own image) or pass (the index)."},
+    {"platforms.missing", Form::value,
+     "When there is no image for the client: pass (the index) or refuse (403)."},
+    {"platforms.wrong", Form::later, "When an image for another platform is all there is."},
+    {"platforms.conflict", Form::value,
+     "When a rule here and the User-Agent differ: pass (the index) or trust (the rule)."},
+    {"platforms.rules", Form::list, "Exceptions to `answer`; the first that matches wins."},
+    {"platforms.rules[].match", Form::value, "A pattern over upstream/repository.",
+     R"("ghcr.io/signed/*")"},
+    {"platforms.rules[].answer", Form::value, "resolve or pass.", "pass"},
+
+    {"timeouts", Form::section, "Bounds on waiting."},
+    {"timeouts.resolve", Form::value, "For an upstream's name to become addresses."},
+    {"timeouts.connect", Form::value, "For one of its addresses to accept."},
+    {"timeouts.tls", Form::value, "For a TLS handshake."},
+    {"timeouts.first_byte", Form::value, "For the headers of an upstream's answer."},
+    {"timeouts.stall", Form::value, "For the next bytes of an upstream's body."},
+    {"timeouts.retry_pause", Form::value,
+     "Before a cut transfer goes on; doubled with each fruitless try, up to 5s."},
+    {"timeouts.request", Form::value, "For the whole head of a client's request."},
+    {"timeouts.idle", Form::value, "For a client's next request."},
+    {"timeouts.client_stall", Form::value, "For a client to take more of its answer."},
+
+    {"rewrite", Form::later, "Single-architecture names to multi-architecture ones."},
+    {"images", Form::later, "One name for what was published under several."},
+    {"prefetch", Form::later, "Fetching before anyone asks."},
+
+    {"log", Form::section, "One line an event on standard error."},
+    {"log.level", Form::value, "debug, info, warn or error."},
+    {"log.format", Form::value, "text, json, or auto: text on a terminal."},
+});
+
+std::string_view section_of(std::string_view path) {
+  const auto dot = path.rfind('.');
+  return dot == std::string_view::npos ? "" : path.substr(0, dot);
+}
+
+}  // namespace
+
+std::span<const Key> config_keys() {
+  return table;
+}
+
+const Key* find_key(std::string_view path) {
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const Key& key) { return key.path == path; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::vector<const Key*> keys_in(std::string_view section) {
+  std::vector<const Key*> keys;
+  for (const Key& key : table) {
+    if (section_of(key.path) == section) keys.push_back(&key);
+  }
+  return keys;
+}
+
+std::string_view leaf(const Key& key) {
+  const auto dot = key.path.rfind('.');
+  return dot == std::string_view::npos ? key.path : key.path.substr(dot + 1);
+}
+
+std::string joined(std::string_view section, std::string_view name) {
+  return section.empty() ? std::string(name) : std::string(section) + "." + std::string(name);
+}
+
+}  // namespace archway::proxy

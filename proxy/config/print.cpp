@@ -1,0 +1,222 @@
+#include "proxy/config/print.hpp"
+
+#include "proxy/config/defaults.hpp"
+#include "proxy/config/units.hpp"
+#include "proxy/config/yaml_writer.hpp"
+
+#include <chrono>
+
+namespace archway::proxy {
+namespace {
+
+using resolver::PlatformRules;
+using resolver::VerdictPolicy;
+
+std::string truth(bool value) {
+  return value ? "true" : "false";
+}
+
+std::string time(std::chrono::milliseconds value) {
+  return time_text(value);
+}
+
+std::string_view word(VerdictPolicy::Answer answer) {
+  return answer == VerdictPolicy::Answer::resolve ? "resolve" : "pass";
+}
+
+std::string_view word(PlatformRules::UserAgent user_agent) {
+  switch (user_agent) {
+    case PlatformRules::UserAgent::hint: return "hint";
+    case PlatformRules::UserAgent::decide: return "decide";
+    case PlatformRules::UserAgent::ignore: return "ignore";
+  }
+  return "hint";
+}
+
+std::string_view word(metrics::Level level) {
+  switch (level) {
+    case metrics::Level::debug: return "debug";
+    case metrics::Level::info: return "info";
+    case metrics::Level::warn: return "warn";
+    case metrics::Level::error: return "error";
+  }
+  return "info";
+}
+
+std::string_view word(metrics::LogFormat format) {
+  switch (format) {
+    case metrics::LogFormat::automatic: return "auto";
+    case metrics::LogFormat::text: return "text";
+    case metrics::LogFormat::json: return "json";
+  }
+  return "auto";
+}
+
+std::string shown(const Platform& platform) {
+  return yaml_scalar(platform.str());
+}
+
+void print_listeners(const Settings& settings, YamlWriter& writer) {
+  writer.open_list("listen");
+  for (const Settings::Listener& listener : settings.listen) {
+    writer.open_item();
+    writer.value("address", yaml_scalar(listener.endpoint.str()));
+    if (listener.tls) {
+      writer.open_section("tls");
+      writer.value("certificate", yaml_scalar(listener.tls->certificate.string()));
+      writer.value("key", yaml_scalar(listener.tls->key.string()));
+      writer.close();
+    }
+    if (listener.platform) writer.value("platform", shown(*listener.platform));
+    writer.close();
+  }
+  writer.close();
+}
+
+void print_process(const Settings& settings, YamlWriter& writer) {
+  writer.value("admin", settings.admin ? yaml_scalar(settings.admin->str()) : "none");
+  writer.value("drain", time(settings.drain));
+  writer.value("threads", std::to_string(settings.threads));
+  writer.value("connections_max", std::to_string(settings.connections_max));
+}
+
+void print_cache(const Settings::Cache& cache, YamlWriter& writer) {
+  writer.open_section("cache");
+  writer.value("directory", yaml_scalar(cache.directory.string()));
+  writer.value("max_size", size_text(cache.max_size));
+  writer.value("keep_free", size_text(cache.keep_free));
+  writer.value("durability", cache.strict ? "strict" : "relaxed");
+  writer.close();
+}
+
+void print_upstream(const Settings::Upstream& upstream, YamlWriter& writer) {
+  writer.open_item();
+  writer.value("name", yaml_scalar(upstream.name));
+  writer.value("url", yaml_scalar(upstream.url.origin()));
+  if (upstream.is_default) writer.value("default", truth(true));
+  if (upstream.credentials) {
+    writer.open_section("credentials");
+    writer.value("username", yaml_scalar(upstream.credentials->username));
+    writer.value("password", yaml_scalar(masked_secret));
+    writer.close();
+  }
+  if (!upstream.ca_file.empty()) writer.value("ca_file", yaml_scalar(upstream.ca_file.string()));
+  if (!upstream.hosts.empty()) writer.value("hosts", yaml_list(upstream.hosts));
+  // Docker Hub has one by default: there an empty list must be said.
+  if (!upstream.token_realms.empty() || !upstream_by_name(upstream.name).token_realms.empty()) {
+    writer.value("token_realms", yaml_list(upstream.token_realms));
+  }
+  writer.close();
+}
+
+void print_upstreams(const Settings& settings, YamlWriter& writer) {
+  writer.open_list("upstreams");
+  for (const Settings::Upstream& upstream : settings.upstreams) print_upstream(upstream, writer);
+  writer.close();
+}
+
+void print_tags(const resolver::TagRules& tags, YamlWriter& writer) {
+  writer.open_section("tags");
+  writer.value("fresh_for", time(tags.fresh_for));
+  writer.value("stale_for", time(tags.stale_for));
+  if (!tags.rules.empty()) {
+    writer.open_list("rules");
+    for (const auto& rule : tags.rules) {
+      writer.open_item();
+      writer.value("match", yaml_scalar(rule.match));
+      writer.value("fresh_for", time(rule.fresh_for));
+      writer.close();
+    }
+    writer.close();
+  }
+  writer.close();
+}
+
+void print_clients(const PlatformRules& rules, YamlWriter& writer) {
+  if (rules.clients.empty()) return;
+  writer.open_list("clients");
+  for (const auto& client : rules.clients) {
+    writer.open_item();
+    writer.value("from", yaml_scalar(client.from.str()));
+    writer.value("platform", shown(client.platform));
+    std::vector<std::string> emulates;
+    for (const Platform& platform : client.emulates) emulates.push_back(platform.str());
+    if (!emulates.empty()) writer.value("emulates", yaml_list(emulates));
+    writer.close();
+  }
+  writer.close();
+}
+
+void print_who(const PlatformRules& rules, YamlWriter& writer) {
+  writer.value("header", yaml_scalar(rules.header));
+  std::vector<std::string> trust;
+  for (const auto& network : rules.trust) trust.push_back(network.str());
+  writer.value("trust", yaml_list(trust));
+  std::string hosts = "{";
+  for (const auto& [host, platform] : rules.hosts) {
+    hosts += (hosts.size() > 1 ? ", " : "") + yaml_scalar(host) + ": " + shown(platform);
+  }
+  writer.value("hosts", hosts + "}");
+  print_clients(rules, writer);
+  writer.value("user_agent", std::string(word(rules.user_agent)));
+  writer.value("default", rules.fallback ? shown(*rules.fallback) : "none");
+}
+
+void print_platforms(const Settings& settings, YamlWriter& writer) {
+  writer.open_section("platforms");
+  print_who(settings.platforms, writer);
+  writer.value("answer", std::string(word(settings.policy.answer)));
+  const bool refuse = settings.policy.missing == VerdictPolicy::Missing::refuse;
+  writer.value("missing", refuse ? "refuse" : "pass");
+  const bool trust = settings.platforms.conflict == PlatformRules::Conflict::trust;
+  writer.value("conflict", trust ? "trust" : "pass");
+  if (!settings.policy_rules.empty()) {
+    writer.open_list("rules");
+    for (const auto& rule : settings.policy_rules) {
+      writer.open_item();
+      writer.value("match", yaml_scalar(rule.match));
+      writer.value("answer", std::string(word(rule.answer)));
+      writer.close();
+    }
+    writer.close();
+  }
+  writer.close();
+}
+
+void print_timeouts(const Settings::Timeouts& timeouts, YamlWriter& writer) {
+  writer.open_section("timeouts");
+  writer.value("resolve", time(timeouts.resolve));
+  writer.value("connect", time(timeouts.connect));
+  writer.value("tls", time(timeouts.tls));
+  writer.value("first_byte", time(timeouts.first_byte));
+  writer.value("stall", time(timeouts.stall));
+  writer.value("retry_pause", time(timeouts.retry_pause));
+  writer.value("request", time(timeouts.request));
+  writer.value("idle", time(timeouts.idle));
+  writer.value("client_stall", time(timeouts.client_stall));
+  writer.close();
+}
+
+void print_log(const Settings& settings, YamlWriter& writer) {
+  writer.open_section("log");
+  writer.value("level", std::string(word(settings.log_level)));
+  writer.value("format", std::string(word(settings.log_format)));
+  writer.close();
+}
+
+}  // namespace
+
+std::string print_settings(const Settings& settings, bool comments) {
+  YamlWriter writer(comments);
+  print_listeners(settings, writer);
+  print_process(settings, writer);
+  print_cache(settings.cache, writer);
+  print_upstreams(settings, writer);
+  print_tags(settings.tags, writer);
+  print_platforms(settings, writer);
+  print_timeouts(settings.timeouts, writer);
+  print_log(settings, writer);
+  return writer.finish();
+}
+
+}  // namespace archway::proxy

@@ -1,0 +1,53 @@
+#include "proxy/config/sections.hpp"
+
+namespace archway::proxy {
+namespace {
+
+/// Smaller than one ordinary layer it would be no cache.
+constexpr std::uint64_t max_size_min = 16ULL << 20;
+constexpr std::uint64_t size_max = 1ULL << 60;
+
+constexpr std::pair<std::string_view, bool> durabilities[] = {{"strict", true}, {"relaxed", false}};
+
+void read_max_size(const Value& value, Settings::Cache& cache) {
+  const auto size = value.size(0, size_max);
+  if (!size) return;
+  if (*size != 0 && *size < max_size_min) {
+    value.refuse("0 (no limit of its own), or 16MiB and more");
+    return;
+  }
+  cache.max_size = *size;
+}
+
+/// Nothing is evicted yet, and who sets a limit has to know.
+void warn_unenforced(const Value& value) {
+  value.reading().warn(value.at(), value.path() +
+                                       ": this version does not enforce it; nothing is "
+                                       "ever evicted");
+}
+
+}  // namespace
+
+void read_cache(const Section& file, Settings& settings) {
+  const auto value = file.find("cache");
+  if (!value) return;
+  const Section cache(*value, "cache");
+  if (const auto directory = cache.find("directory")) {
+    if (const auto path = directory->file_path()) settings.cache.directory = *path;
+  }
+  if (const auto max_size = cache.find("max_size")) {
+    read_max_size(*max_size, settings.cache);
+    if (settings.cache.max_size != 0) warn_unenforced(*max_size);
+  }
+  if (const auto keep_free = cache.find("keep_free")) {
+    if (const auto size = keep_free->size(0, size_max)) {
+      if (*size != settings.cache.keep_free) warn_unenforced(*keep_free);
+      settings.cache.keep_free = *size;
+    }
+  }
+  if (const auto durability = cache.find("durability")) {
+    if (const auto strict = durability->one_of<bool>(durabilities)) settings.cache.strict = *strict;
+  }
+}
+
+}  // namespace archway::proxy

@@ -1,0 +1,41 @@
+#include "proxy/config/sections.hpp"
+
+namespace archway::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Below a tenth of a second ordinary networks fail; above a day it is no bound.
+constexpr std::chrono::milliseconds shortest = 100ms;
+constexpr std::chrono::milliseconds longest = 24h;
+
+struct Row {
+  std::string_view key;
+  std::chrono::milliseconds Settings::Timeouts::*member;
+};
+constexpr Row rows[] = {
+    {"resolve", &Settings::Timeouts::resolve},
+    {"connect", &Settings::Timeouts::connect},
+    {"tls", &Settings::Timeouts::tls},
+    {"first_byte", &Settings::Timeouts::first_byte},
+    {"stall", &Settings::Timeouts::stall},
+    {"retry_pause", &Settings::Timeouts::retry_pause},
+    {"request", &Settings::Timeouts::request},
+    {"idle", &Settings::Timeouts::idle},
+    {"client_stall", &Settings::Timeouts::client_stall},
+};
+
+}  // namespace
+
+void read_timeouts(const Section& file, Settings& settings) {
+  const auto value = file.find("timeouts");
+  if (!value) return;
+  const Section timeouts(*value, "timeouts");
+  for (const Row& row : rows) {
+    const auto written = timeouts.find(row.key);
+    if (!written) continue;
+    if (const auto time = written->time(shortest, longest)) settings.timeouts.*row.member = *time;
+  }
+}
+
+}  // namespace archway::proxy

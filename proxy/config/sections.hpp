@@ -1,0 +1,36 @@
+#pragma once
+
+#include "proxy/config/section.hpp"
+#include "proxy/config/settings.hpp"
+
+#include <string>
+#include <string_view>
+
+/// The readers of the file's sections, one source file each. Each overwrites the defaults in
+/// `settings` by what it finds and reports what it cannot use.
+namespace archway::proxy {
+
+void read_process(const Section& file, Settings& settings);    ///< drain, threads, connections, log
+void read_listeners(const Section& file, Settings& settings);  ///< listen, admin
+void read_cache(const Section& file, Settings& settings);
+void read_upstreams(const Section& file, Settings& settings);
+void read_tags(const Section& file, Settings& settings);
+void read_platforms(const Section& file, Settings& settings);
+void read_timeouts(const Section& file, Settings& settings);
+
+/// The `credentials` of one upstream; reads the file or variable that holds the password.
+std::optional<Settings::Credentials> read_credentials(const Value& value);
+
+/// A pattern for `upstream/repository` (`with_tag`: and `:tag`) that can match something.
+std::optional<std::string> read_pattern(const Value& value, bool with_tag);
+
+/// A platform; warns when system or architecture are none that are known.
+std::optional<Platform> read_platform(const Value& value);
+
+/// A host name without a port, in lower case.
+std::optional<std::string> read_host(const Value& value);
+
+/// Reports a file that cannot be read. `secret`: warns when everybody can.
+void check_file(const Value& value, const std::filesystem::path& path, bool secret);
+
+}  // namespace archway::proxy

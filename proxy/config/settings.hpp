@@ -1,0 +1,96 @@
+#pragma once
+
+#include "metrics/log.hpp"
+#include "resolver/client_platform.hpp"
+#include "resolver/freshness.hpp"
+#include "resolver/upstream_of.hpp"
+#include "resolver/url.hpp"
+#include "resolver/verdict.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace archway::proxy {
+
+/// Everything an operator can say, checked, with defaults filled in. Read once at start; parts are
+/// handed to whoever needs them, by value or const reference. Times are std::chrono, sizes bytes.
+struct Settings {
+  /// `address:port`, or `unix:/path` for the admin listener.
+  struct Endpoint {
+    std::string address;  ///< an IP literal; "" for a unix socket
+    std::uint16_t port = 0;
+    std::string unix_path = {};
+    std::string str() const;  ///< as written in the configuration
+  };
+  struct Tls {
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+  };
+  struct Listener {
+    Endpoint endpoint;
+    std::optional<Tls> tls = {};
+    std::optional<Platform> platform = {};  ///< everyone on this port
+  };
+  struct Credentials {
+    std::string username;
+    std::string password;  ///< never printed: `config show` masks it
+  };
+  struct Upstream {
+    std::string name;   ///< as in image names: `docker.io`, `registry.lan:5000`
+    resolver::Url url;  ///< where it really is
+    bool is_default = false;
+    std::optional<Credentials> credentials = {};
+    std::filesystem::path ca_file = {};          ///< "" : the system's CAs
+    std::vector<std::string> hosts = {};         ///< Host headers that mean this upstream
+    std::vector<std::string> token_realms = {};  ///< further hosts that may see the credentials
+  };
+  struct Cache {
+    std::filesystem::path directory;
+    std::uint64_t max_size = 0;  ///< 0: no limit of its own
+    std::uint64_t keep_free = 0;
+    bool strict = true;  ///< durability
+  };
+  struct PlatformPolicyRule {
+    std::string match;  ///< a glob over `upstream/repository`
+    resolver::VerdictPolicy::Answer answer;
+  };
+  struct Timeouts {
+    std::chrono::milliseconds resolve = std::chrono::seconds(5);      ///< a name to addresses
+    std::chrono::milliseconds connect = std::chrono::seconds(5);      ///< one address
+    std::chrono::milliseconds tls = std::chrono::seconds(10);         ///< a handshake
+    std::chrono::milliseconds first_byte = std::chrono::seconds(30);  ///< an upstream's headers
+    std::chrono::milliseconds stall =
+        std::chrono::seconds(30);  ///< an upstream's silence in a body
+    /// Before a cut transfer goes on; doubled each time.
+    std::chrono::milliseconds retry_pause = std::chrono::milliseconds(200);
+    std::chrono::milliseconds request =
+        std::chrono::seconds(10);                               ///< a client's whole header block
+    std::chrono::milliseconds idle = std::chrono::seconds(60);  ///< a client between requests
+    std::chrono::milliseconds client_stall =
+        std::chrono::seconds(60);  ///< a client that takes nothing
+  };
+
+  std::vector<Listener> listen;
+  std::optional<Endpoint> admin;  ///< none: `admin: none`
+  std::chrono::seconds drain = std::chrono::seconds(25);
+  unsigned threads = 0;                    ///< 0: one for each core
+  std::uint32_t connections_max = 20'000;  ///< clients at once; further ones wait in the backlog
+  Cache cache;
+  std::vector<Upstream> upstreams;
+  resolver::TagRules tags;
+  resolver::PlatformRules platforms;
+  resolver::VerdictPolicy policy;
+  std::vector<PlatformPolicyRule> policy_rules;
+  Timeouts timeouts;
+  metrics::Level log_level = metrics::Level::info;
+  metrics::LogFormat log_format = metrics::LogFormat::automatic;
+};
+
+/// The configured names in the resolver's shape.
+resolver::UpstreamNames upstream_names(const Settings& settings);
+
+}  // namespace archway::proxy

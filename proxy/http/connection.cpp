@@ -1,0 +1,124 @@
+#include "proxy/http/connection.hpp"
+
+#include "proxy/http/envelope.hpp"
+#include "proxy/http/writer.hpp"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+constexpr std::size_t read_bytes = 4096;
+constexpr char tls_handshake_record = 0x16;
+
+/// What reading a header block can end with, beside the block itself.
+enum class Heard : std::uint8_t { block, nothing, too_long, tls_hello };
+
+/// Reads until `input` holds a whole header block; `end` is where it ends. Bytes behind it stay for
+/// the next request.
+net::awaitable<Heard> read_block(Stream* stream, std::string* input, std::size_t* end,
+                                 ConnectionSet::Entry* entry, ConnectionBounds bounds) {
+  entry->idle = input->empty();
+  stream->deadline_in(input->empty() ? bounds.idle : bounds.request);
+  for (;;) {
+    if (!input->empty() && input->front() == tls_handshake_record) co_return Heard::tls_hello;
+    *end = header_block_end(*input);
+    if (*end != std::string::npos) break;
+    if (input->size() >= header_block_bytes_max) co_return Heard::too_long;
+    const auto had = input->size();
+    input->resize(had + read_bytes);
+    const auto got = co_await stream->read_some(input->data() + had, read_bytes);
+    input->resize(had + (got ? *got : 0));
+    if (!got || *got == 0) co_return Heard::nothing;
+    // One deadline for the whole block, from its first byte: a byte a second buys no time.
+    if (had == 0) stream->deadline_in(bounds.request);
+    entry->idle = false;
+  }
+  co_return *end > header_block_bytes_max ? Heard::too_long : Heard::block;
+}
+
+net::awaitable<void> answer_and_close(Stream* stream, Response response, ConnectionBounds bounds) {
+  const Framing framing{.keep_alive = false};
+  co_await write_response(stream, std::move(response), framing, bounds.stall);
+  co_await stream->close_gently();
+}
+
+/// True when the conversation goes on.
+net::awaitable<bool> answer(Stream* stream, std::shared_ptr<const Request> request,
+                            Handler* handler, ConnectionSet::Entry* entry,
+                            ConnectionBounds bounds) {
+  stream->no_deadline();
+  Response response = co_await handler->handle(request);
+  const Framing framing{
+      .head_only = request->method == Method::head,
+      .keep_alive = request->keep_alive && !response.close && !entry->draining() &&
+                    (response.length().has_value() || !request->http_1_0),
+      .http_1_0 = request->http_1_0,
+  };
+  const auto on_sent = std::move(response.on_sent);
+  const auto sent = co_await write_response(stream, std::move(response), framing, bounds.stall);
+  if (on_sent) on_sent(sent);
+  if (!sent.complete) co_return false;
+  if (!framing.keep_alive) co_await stream->close_gently();
+  co_return framing.keep_alive;
+}
+
+}  // namespace
+
+void ConnectionSet::drain() {
+  draining_ = true;
+  for (auto& entry : entries_) {
+    if (entry.idle) entry.stream_.close();
+  }
+}
+
+void ConnectionSet::abort() {
+  draining_ = true;
+  for (auto& entry : entries_) entry.stream_.reset();
+}
+
+net::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer> peer,
+                                      Handler* handler, ConnectionSet* set,
+                                      ConnectionBounds bounds) {
+  ConnectionSet::Entry entry(*set, *stream);
+  std::string input;
+  // A drain ends the idle connections itself; this ends those that were busy or still unborn.
+  while (!entry.draining()) {
+    std::size_t end = 0;
+    const auto heard = co_await read_block(stream, &input, &end, &entry, bounds);
+    if (heard == Heard::nothing) break;
+    if (heard == Heard::tls_hello) {
+      static constexpr std::string_view plain =
+          "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n"
+          "This port speaks plain HTTP, not TLS.\n";
+      const auto told = co_await stream->write(plain.data(), plain.size(), false);
+      if (told) co_await stream->close_gently();
+      break;
+    }
+    if (heard == Heard::too_long) {
+      Response refusal = handler->refuse(431, "The request's headers are longer than 32 KiB.");
+      co_await answer_and_close(stream, std::move(refusal), bounds);
+      break;
+    }
+    auto read = read_envelope(std::string_view(input).substr(0, end));
+    input.erase(0, end);
+    if (auto* bad = std::get_if<BadRequest>(&read)) {
+      Response refusal = handler->refuse(bad->status, std::move(bad->why));
+      co_await answer_and_close(stream, std::move(refusal), bounds);
+      break;
+    }
+    auto request = std::make_shared<Request>(std::get<Request>(std::move(read)));
+    request->peer = peer;
+    const bool goes_on = co_await answer(stream, std::move(request), handler, &entry, bounds);
+    if (!goes_on) break;
+  }
+  if (entry.draining()) co_await stream->close_gently();
+  stream->close();
+}
+
+}  // namespace archway::proxy

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "proxy/http/message.hpp"
+#include "proxy/http/stream.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+namespace archway::proxy {
+
+/// What a connection asks for an answer. Lives longer than every connection.
+/// Threads: several loops call it at once.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+
+  /// Never fails: what goes wrong is an answer too. Bounded in time by itself.
+  virtual boost::asio::awaitable<Response> handle(std::shared_ptr<const Request> request) = 0;
+
+  /// An answer for a request that could not be read.
+  virtual Response refuse(std::uint16_t status, std::string why) = 0;
+};
+
+struct ConnectionBounds {
+  std::chrono::milliseconds idle;     ///< between requests
+  std::chrono::milliseconds request;  ///< for a whole header block, and for a TLS handshake
+  std::chrono::milliseconds stall;    ///< a client that takes nothing
+};
+
+/// The connections of one loop, so that a server can end them: politely, then not.
+/// Threads: the loop's.
+class ConnectionSet {
+ public:
+  class Entry : public boost::intrusive::list_base_hook<> {
+   public:
+    Entry(ConnectionSet& set, Stream& stream) : set_(set), stream_(stream) {
+      set_.entries_.push_back(*this);
+    }
+    ~Entry() { set_.entries_.erase(set_.entries_.iterator_to(*this)); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+    bool idle = true;  ///< waiting for a request
+    bool draining() const { return set_.draining_; }
+
+   private:
+    friend class ConnectionSet;
+    ConnectionSet& set_;
+    Stream& stream_;
+  };
+
+  /// Closes the idle ones; the others end with their answer.
+  void drain();
+  /// Resets all.
+  void abort();
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  boost::intrusive::list<Entry> entries_;
+  bool draining_ = false;
+};
+
+/// One client's HTTP/1.1 conversation, from the first byte to the close. A TLS hello on a plaintext
+/// stream is answered at once with `HTTP/1.0 400` (clients otherwise wait ten seconds).
+boost::asio::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer> peer,
+                                              Handler* handler, ConnectionSet* set,
+                                              ConnectionBounds bounds);
+
+}  // namespace archway::proxy

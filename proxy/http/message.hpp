@@ -1,0 +1,101 @@
+#pragma once
+
+#include "cache/blob_file.hpp"
+#include "cache/fill.hpp"
+#include "resolver/model/platform.hpp"
+#include "resolver/network.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace archway::proxy {
+
+/// Header fields in their order; names compare without case. Repeated lines stay apart.
+class Fields {
+ public:
+  void add(std::string_view name, std::string_view value);
+  /// The first value, or "" when there is none.
+  std::string_view find(std::string_view name) const;
+  bool contains(std::string_view name) const;
+  /// Every line of that name, in order.
+  std::vector<std::string_view> all(std::string_view name) const;
+
+  auto begin() const { return lines_.begin(); }
+  auto end() const { return lines_.end(); }
+  std::size_t size() const { return lines_.size(); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> lines_;
+};
+
+bool equal_without_case(std::string_view a, std::string_view b);
+
+/// What is known of the connection a request came on.
+struct Peer {
+  resolver::Address address;                  ///< of the client
+  std::optional<Platform> listener_platform;  ///< "everyone on this port"
+  bool tls = false;
+  std::string server_name;  ///< SNI, "" without
+  std::string certificate;  ///< verified subject common name, "" without
+};
+
+enum class Method : std::uint8_t { get, head, other };
+
+/// A request head that passed the envelope check. GET and HEAD without a body, nothing else.
+struct Request {
+  Method method = Method::get;
+  std::string target;  ///< origin form
+  Fields fields;
+  bool keep_alive = true;
+  bool http_1_0 = false;
+  std::shared_ptr<const Peer> peer;
+};
+
+/// Part of a complete blob.
+struct FileBody {
+  cache::BlobFile blob;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+/// A fill from `offset` on, as it arrives; `length` is known when the whole's size is. When the
+/// fill fails the connection is reset, so that the client sees a broken transfer.
+struct GrowingBody {
+  std::shared_ptr<cache::Fill> fill;
+  std::uint64_t offset = 0;
+  std::optional<std::uint64_t> length = {};
+};
+
+/// Bytes that may be shared by many answers at once.
+using BytesBody = std::shared_ptr<const std::string>;
+
+/// How a response went out: what the access log and the metrics tell.
+struct Sent {
+  std::uint64_t body_bytes = 0;
+  bool complete = false;  ///< all of it left
+};
+
+/// An answer. The connection adds Content-Length (or chunked coding), Connection and Date, and
+/// leaves the body out for HEAD.
+struct Response {
+  std::uint16_t status = 200;
+  Fields fields = {};
+  std::variant<BytesBody, FileBody, GrowingBody> body = BytesBody{};
+  bool close = false;                             ///< this connection ends with this answer
+  std::function<void(const Sent&)> on_sent = {};  ///< called once, when it has left or failed to
+
+  /// What Content-Length says; none for a growing body of unknown size.
+  std::optional<std::uint64_t> length() const;
+};
+
+BytesBody bytes_body(std::string text);
+
+}  // namespace archway::proxy

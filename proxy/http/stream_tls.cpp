@@ -1,0 +1,84 @@
+#include "proxy/http/stream_tls.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <boost/asio/awaitable.hpp>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string>
+#include <utility>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+net::awaitable<Result<void>> Stream::handshake(std::string what) {
+  for (;;) {
+    ERR_clear_error();
+    const bool possible = open();
+    const int result = possible ? SSL_do_handshake(tls_->ssl) : -1;
+    if (result == 1) co_return Result<void>();
+    const int why = possible ? SSL_get_error(tls_->ssl, result) : SSL_ERROR_SSL;
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
+      const auto verdict = SSL_get_verify_result(tls_->ssl);
+      if (verdict != X509_V_OK) {
+        co_return broken(what + ": " + X509_verify_cert_error_string(verdict));
+      }
+      co_return broken(what + ": " + tls_errors());
+    }
+    const auto step = why == SSL_ERROR_WANT_WRITE ? Step::wait_write : Step::wait_read;
+    const bool awake = co_await ready_for(step);
+    if (!awake) co_return broken(what);
+  }
+}
+
+net::awaitable<Result<void>> Stream::accept_tls(std::shared_ptr<const TlsContext> context) {
+  tls_ = std::make_unique<Tls>();
+  tls_->context = std::move(context);
+  tls_->ssl = SSL_new(tls_->context->native());
+  if (!tls_->ssl || SSL_set_fd(tls_->ssl, socket_.native_handle()) != 1) {
+    co_return broken("TLS: " + tls_errors());
+  }
+  SSL_set_accept_state(tls_->ssl);
+  co_return co_await handshake("TLS handshake with a client");
+}
+
+net::awaitable<Result<void>> Stream::connect_tls(std::shared_ptr<const TlsContext> context,
+                                                 std::string server_name) {
+  tls_ = std::make_unique<Tls>();
+  tls_->context = std::move(context);
+  tls_->ssl = SSL_new(tls_->context->native());
+  if (!tls_->ssl || SSL_set_fd(tls_->ssl, socket_.native_handle()) != 1) {
+    co_return broken("TLS: " + tls_errors());
+  }
+  SSL_set_connect_state(tls_->ssl);
+  // A name is checked as a name and an address as an address; SNI carries names only (RFC 6066).
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  auto* wanted = SSL_get0_param(tls_->ssl);
+  const bool literal = ::inet_pton(AF_INET, server_name.c_str(), address.data()) == 1 ||
+                       ::inet_pton(AF_INET6, server_name.c_str(), address.data()) == 1;
+  const int named = literal ? X509_VERIFY_PARAM_set1_ip_asc(wanted, server_name.c_str())
+                            : SSL_set1_host(tls_->ssl, server_name.c_str());
+  if (named != 1 || (!literal && SSL_set_tlsext_host_name(tls_->ssl, server_name.c_str()) != 1)) {
+    co_return broken("TLS: " + tls_errors());
+  }
+  co_return co_await handshake("TLS handshake with " + server_name);
+}
+
+std::string Stream::server_name() const {
+  const char* name = tls_ ? SSL_get_servername(tls_->ssl, TLSEXT_NAMETYPE_host_name) : nullptr;
+  return name ? name : "";
+}
+
+std::string Stream::peer_certificate_name() const {
+  if (!tls_ || SSL_get_verify_result(tls_->ssl) != X509_V_OK) return "";
+  X509* certificate = SSL_get0_peer_certificate(tls_->ssl);
+  if (!certificate) return "";
+  std::array<char, 256> name{};
+  const int length = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
+                                               name.data(), static_cast<int>(name.size()));
+  return length > 0 ? std::string(name.data(), static_cast<std::size_t>(length)) : "";
+}
+
+}  // namespace archway::proxy

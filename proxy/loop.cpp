@@ -1,0 +1,44 @@
+#include "proxy/loop.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace archway::proxy {
+
+Loop::Loop(PullShared* shared, std::shared_ptr<UpstreamShared> upstreams)
+    : guard_(context_.get_executor()),
+      upstreams_(Upstreams::make(std::move(upstreams), context_.get_executor())),
+      pipeline_(PullParts{.shared = shared, .upstreams = upstreams_.get()}) {}
+
+Loop::~Loop() {
+  context_.drop_coroutines();
+}
+
+void Loop::add(BoundSocket socket, ListenerParts parts) {
+  listeners_.push_back(
+      std::make_unique<Listener>(context_.get_executor(), std::move(socket), std::move(parts)));
+  listeners_.back()->start();
+}
+
+void Loop::run(metrics::Log* log) {
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::exception& error) {
+      // Every coroutine's root catches its own; what gets here is a handler out of memory.
+      log->error("an event loop caught an exception", {{"what", std::string(error.what())}});
+    }
+  }
+}
+
+void Loop::stop_accepting() {
+  for (const auto& listener : listeners_) listener->stop();
+}
+
+void Loop::drain() {
+  connections_.drain();
+  upstreams_->close();
+}
+
+}  // namespace archway::proxy

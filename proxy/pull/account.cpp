@@ -1,0 +1,50 @@
+#include "proxy/pull/account.hpp"
+
+#include "proxy/pull/refusal.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace archway::proxy {
+
+void note(Account& account, const Error& error) {
+  account.outcome = status_of(error) < 500 ? metrics::Outcome::refused : metrics::Outcome::failed;
+  account.why = error.context.empty() ? error.message : error.message + " (" + error.context + ")";
+}
+
+void close_account(const Account& account, const Request& request, std::uint16_t status,
+                   const Sent& sent, metrics::Log* log, metrics::Metrics* metrics) {
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - account.begun;
+  metrics->request({.kind = account.kind,
+                    .outcome = account.outcome,
+                    .upstream = account.upstream,
+                    .platform = account.platform,
+                    .status = status,
+                    .bytes = sent.body_bytes,
+                    .seconds = took.count()});
+  if (!log->enabled(metrics::Level::info)) return;
+  std::vector<metrics::Field> fields;
+  const auto text = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) fields.push_back({key, value});
+  };
+  text("client", request.peer ? request.peer->address.str() : "");
+  text("method", request.method == Method::head  ? "HEAD"
+                 : request.method == Method::get ? "GET"
+                                                 : "other");
+  fields.push_back({"status", static_cast<std::int64_t>(status)});
+  text("kind", account.kind);
+  text("image", account.image);
+  text("digest", account.digest);
+  text("platform", account.platform);
+  text("by", account.said_by);
+  text("outcome", std::string(name(account.outcome)));
+  fields.push_back({"bytes", sent.body_bytes});
+  fields.push_back({"seconds", took.count()});
+  if (!sent.complete) fields.push_back({"complete", false});
+  text("why", account.why);
+  if (account.kind.empty()) text("target", request.target);
+  text("user_agent", std::string(request.fields.find("User-Agent")));
+  log->info("request", std::move(fields));
+}
+
+}  // namespace archway::proxy

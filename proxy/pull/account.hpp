@@ -1,0 +1,38 @@
+#pragma once
+
+#include "metrics/log.hpp"
+#include "metrics/metrics.hpp"
+#include "proxy/http/message.hpp"
+#include "resolver/client_platform.hpp"
+#include "resolver/model/error.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace archway::proxy {
+
+/// What there is to say of one request when it has ended: the access line and the metrics. Filled
+/// in on the way; closed exactly once, whatever happened.
+struct Account {
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+  std::string kind = {};  ///< the route's word
+  std::string upstream = {};
+  std::string image = {};   ///< full name with tag or digest
+  std::string digest = {};  ///< of what was served
+  std::string platform = {};
+  std::string said_by = {};
+  std::string why = {};  ///< of a refusal: for the log
+  metrics::Outcome outcome = metrics::Outcome::none;
+};
+
+/// Notes an error: its outcome (refused when it is an answer about the request, failed otherwise)
+/// and its context.
+void note(Account& account, const Error& error);
+
+/// Writes the access line and counts the request.
+void close_account(const Account& account, const Request& request, std::uint16_t status,
+                   const Sent& sent, metrics::Log* log, metrics::Metrics* metrics);
+
+}  // namespace archway::proxy

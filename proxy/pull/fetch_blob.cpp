@@ -1,0 +1,176 @@
+#include "proxy/pull/fetch_blob.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <utility>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+constexpr std::size_t piece_bytes = 256 * 1024;
+constexpr int fruitless_tries_max = 5;
+constexpr std::chrono::milliseconds pause_max{5000};
+
+using Writer = std::shared_ptr<cache::FillWriter>;
+using Bytes = std::shared_ptr<char[]>;
+
+/// The disk's half of a transfer: one piece is written and hashed while the next one is read.
+class Appending {
+ public:
+  Appending(PullParts* parts, net::any_io_executor executor, Writer writer)
+      : parts_(parts), executor_(std::move(executor)), writer_(std::move(writer)) {}
+
+  /// Waits for the piece before, then begins this one. The bytes must not change until the next
+  /// call has returned.
+  net::awaitable<Result<void>> append(Bytes bytes, std::size_t begin, std::size_t end) {
+    const auto settled = co_await settle();
+    if (!settled) co_return settled.error();
+    const std::function<Result<void>()> work = [writer = writer_, bytes, begin, end] {
+      return writer->append(
+          {reinterpret_cast<const std::uint8_t*>(bytes.get() + begin), end - begin});
+    };
+    pending_ = parts_->shared->disk->start(executor_, work);
+    co_return Result<void>();
+  }
+
+  /// Waits for what is under way.
+  net::awaitable<Result<void>> settle() {
+    if (!pending_) co_return Result<void>();
+    const auto pending = std::exchange(pending_, nullptr);
+    co_return co_await DiskPool::wait(pending);
+  }
+
+ private:
+  PullParts* parts_;
+  net::any_io_executor executor_;
+  Writer writer_;
+  std::shared_ptr<DiskPool::Pending<Result<void>>> pending_;
+};
+
+Error conflicting_size(const ImageName& image) {
+  return {.code = Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = image.upstream + " changed its mind about the size of a blob while sending it",
+          .context = "the total size differs between a transfer and its continuation"};
+}
+
+net::awaitable<Result<void>> begin(PullParts* parts, Writer writer,
+                                   std::optional<std::uint64_t> size) {
+  const std::function<Result<void>()> work = [writer, size] { return writer->begin(size); };
+  co_return co_await parts->shared->disk->run(work);
+}
+
+/// Reads a stream to its end into the fill. `skip` bytes at its beginning are there already (an
+/// upstream that ignores ranges starts again).
+net::awaitable<Result<void>> pour(PullParts* parts, ImageName image,
+                                  std::shared_ptr<BlobStream> stream, Writer writer,
+                                  std::uint64_t skip) {
+  const auto executor = co_await net::this_coro::executor;
+  Appending appending(parts, executor, writer);
+  std::array<Bytes, 2> buffers{Bytes(new char[piece_bytes]), Bytes(new char[piece_bytes])};
+  for (std::size_t turn = 0;; ++turn) {
+    const auto buffer = buffers[turn % 2];
+    const auto got = co_await stream->read(buffer.get(), piece_bytes);
+    if (!got || *got == 0) {
+      const auto settled = co_await appending.settle();
+      if (!got) co_return got.error();
+      co_return settled;
+    }
+    parts->shared->metrics->upstream_bytes(image.upstream, *got);
+    const auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(skip, *got));
+    skip -= begin;
+    if (begin == *got) continue;
+    const auto kept = co_await appending.append(buffer, begin, *got);
+    if (!kept) co_return kept.error();
+  }
+}
+
+/// One connection's worth: opens at where the fill stands and pours. A failure that is retryable
+/// may be tried again.
+net::awaitable<Result<void>> transfer(PullParts* parts, ImageName image, Digest digest,
+                                      Writer writer, bool* begun) {
+  const auto offset = writer->appended();
+  auto opened = co_await parts->registry(image)->open_blob(image.repository, digest, offset);
+  if (!opened) co_return opened.error();
+  const std::shared_ptr<BlobStream> stream = *std::move(opened);
+  if (!*begun) {
+    const auto started = co_await begin(parts, writer, stream->size());
+    if (!started) co_return started.error();
+    *begun = true;
+  } else if (stream->size() != writer->fill()->state().size) {
+    co_return conflicting_size(image);
+  }
+  const auto skip = stream->offset() < offset ? offset - stream->offset() : 0;
+  co_return co_await pour(parts, image, stream, writer, skip);
+}
+
+net::awaitable<void> pause_before(int tries, std::chrono::milliseconds first) {
+  const auto executor = co_await net::this_coro::executor;
+  net::steady_timer timer(executor);
+  timer.expires_after(std::min(first * (1 << std::min(tries, 5)), pause_max));
+  boost::system::error_code ignored;
+  co_await timer.async_wait(net::redirect_error(net::use_awaitable, ignored));
+}
+
+/// All tries together, until the bytes are in or it is hopeless. Before the first headers there is
+/// one try: clients wait, and have other mirrors to ask.
+net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest digest,
+                                   Writer writer) {
+  bool begun = false;
+  int fruitless = 0;
+  for (;;) {
+    const auto before = writer->appended();
+    const auto moved = co_await transfer(parts, image, digest, writer, &begun);
+    if (moved) co_return Result<void>();
+    const auto& error = moved.error();
+    parts->shared->metrics->upstream_error(image.upstream, name(error.code));
+    fruitless = writer->appended() > before ? 0 : fruitless + 1;
+    if (!begun || !error.retryable || fruitless >= fruitless_tries_max) co_return error;
+    parts->shared->log->warn("a transfer was cut; going on where it stopped",
+                             {{"image", image.str()},
+                              {"digest", digest.str()},
+                              {"at", writer->appended()},
+                              {"why", error.context}});
+    co_await pause_before(fruitless, parts->shared->settings->timeouts.retry_pause);
+  }
+}
+
+}  // namespace
+
+net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest, Writer writer) {
+  const auto& shared = *parts->shared;
+  const auto brought = co_await bring(parts, image, digest, writer);
+  if (!brought) {
+    shared.metrics->fill_ended(name(brought.error().code));
+    shared.log->warn("a blob could not be fetched", {{"image", image.str()},
+                                                     {"digest", digest.str()},
+                                                     {"why", brought.error().message},
+                                                     {"context", brought.error().context}});
+    writer->fail(brought.error());
+    co_return;
+  }
+  const std::function<Result<void>()> work = [writer] { return writer->finish(); };
+  const auto finished = co_await shared.disk->run(work);
+  if (finished) {
+    shared.metrics->fill_ended("published");
+    cache::Changes changes;
+    changes.grants.emplace_back(image, digest);
+    shared.cache->index().commit(std::move(changes), {});
+    co_return;
+  }
+  shared.metrics->fill_ended(name(finished.error().code));
+  if (finished.error().origin == Origin::upstream) shared.metrics->digest_mismatch(image.upstream);
+  shared.log->error("a blob was not published", {{"image", image.str()},
+                                                 {"digest", digest.str()},
+                                                 {"why", finished.error().message},
+                                                 {"context", finished.error().context}});
+}
+
+}  // namespace archway::proxy

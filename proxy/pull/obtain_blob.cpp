@@ -1,0 +1,132 @@
+#include "proxy/pull/obtain_blob.hpp"
+
+#include "proxy/pull/fetch_blob.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <unistd.h>
+#include <utility>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+using FillPtr = std::shared_ptr<cache::Fill>;
+
+// Only a guard: a fill moves or fails by the upstream client's own bounds.
+constexpr std::chrono::minutes move_wait_max{5};
+
+Error silent(const ImageName& image) {
+  return {.code = Errc::upstream_unreachable,
+          .origin = Origin::upstream,
+          .message = image.upstream + " does not answer",
+          .retryable = true};
+}
+
+/// The fill's state once it has moved past `seen`; none when it does not.
+net::awaitable<std::optional<cache::Fill::State>> moved_past(FillPtr fill, std::uint64_t seen) {
+  const auto executor = co_await net::this_coro::executor;
+  const auto wakeup = Wakeup::make(executor);
+  fill->when_past(seen, [wakeup] { wakeup->fire(); });
+  const bool moved = co_await wakeup->wait(move_wait_max);
+  if (!moved) co_return std::nullopt;
+  co_return fill->state();
+}
+
+/// An empty body is over with its headers, so they wait until it is known to be right.
+bool answerable(const cache::Fill::State& state) {
+  return state.begun && (state.size != std::uint64_t{0} || state.verified);
+}
+
+net::awaitable<Result<void>> await_headers(FillPtr fill, ImageName image) {
+  auto state = fill->state();
+  while (!answerable(state) && !state.failed) {
+    const auto next = co_await moved_past(fill, state.version);
+    if (!next) co_return silent(image);
+    state = *next;
+  }
+  if (state.failed) co_return *state.failed;
+  co_return Result<void>();
+}
+
+net::awaitable<Result<cache::BlobFile>> await_whole(FillPtr fill, ImageName image) {
+  auto state = fill->state();
+  while (!state.verified && !state.failed) {
+    const auto next = co_await moved_past(fill, state.version);
+    if (!next) co_return silent(image);
+    state = *next;
+  }
+  if (state.failed) co_return *state.failed;
+  co_return cache::BlobFile{.file = fill->file(), .size = state.released};
+}
+
+void spawn_fetch(PullParts* parts, const net::any_io_executor& executor, const ImageName& image,
+                 const Digest& digest, std::unique_ptr<cache::FillWriter> writer) {
+  std::shared_ptr<cache::FillWriter> shared_writer = std::move(writer);
+  net::co_spawn(executor, fetch_blob(parts, image, digest, std::move(shared_writer)),
+                [log = parts->shared->log](std::exception_ptr escaped) {
+                  if (escaped) log->error("a fetch ended by an exception");
+                });
+}
+
+Result<std::string> read_whole(const cache::BlobFile& blob) {
+  std::string bytes(static_cast<std::size_t>(blob.size), '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const auto got = ::pread(blob.file->get(), bytes.data() + done, bytes.size() - done,
+                             static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      return Error{.code = Errc::storage_failed,
+                   .origin = Origin::storage,
+                   .message = "a cached config cannot be read",
+                   .context = got == 0 ? "it is shorter than it was" : std::strerror(errno)};
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName image, Digest digest) {
+  auto access = parts->shared->cache->open_or_join(digest);
+  if (access.blob) co_return ObtainedBlob{.file = std::move(access.blob)};
+  ObtainedBlob obtained{.fill = access.fill, .outcome = metrics::Outcome::joined};
+  if (access.writer) {
+    const auto executor = co_await net::this_coro::executor;
+    obtained.outcome = metrics::Outcome::miss;
+    spawn_fetch(parts, executor, image, digest, std::move(access.writer));
+  } else {
+    parts->shared->metrics->fill_joined();
+  }
+  const auto headers = co_await await_headers(access.fill, image);
+  if (!headers) co_return headers.error();
+  co_return obtained;
+}
+
+net::awaitable<Result<std::string>> read_small_blob(PullParts* parts, ImageName image,
+                                                    Digest digest, std::uint64_t bytes_max) {
+  auto obtained = co_await obtain_blob(parts, image, digest);
+  if (!obtained) co_return obtained.error();
+  if (!obtained->file) {
+    const auto whole = co_await await_whole(obtained->fill, image);
+    if (!whole) co_return whole.error();
+    obtained->file = *whole;
+  }
+  if (obtained->file->size > bytes_max) {
+    co_return Error{
+        .code = Errc::manifest_invalid,
+        .origin = Origin::upstream,
+        .message = "the image's config is longer than " + std::to_string(bytes_max) + " bytes"};
+  }
+  const auto file = *obtained->file;
+  const std::function<Result<std::string>()> work = [file] { return read_whole(file); };
+  co_return co_await parts->shared->disk->run(work);
+}
+
+}  // namespace archway::proxy

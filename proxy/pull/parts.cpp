@@ -1,0 +1,46 @@
+#include "proxy/pull/parts.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+/// Where the index's writer thread leaves a commit's result.
+struct CommitResult {
+  std::shared_ptr<Wakeup> wakeup;
+  Result<void> result = {};
+};
+
+constexpr std::chrono::seconds commit_wait_max{30};
+
+}  // namespace
+
+std::int64_t unix_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+net::awaitable<Result<void>> commit(PullParts* parts, cache::Changes changes) {
+  const auto executor = co_await net::this_coro::executor;
+  const auto done = std::make_shared<CommitResult>();
+  done->wakeup = Wakeup::make(executor);
+  parts->shared->cache->index().commit(std::move(changes), [done](Result<void> result) {
+    done->result = std::move(result);
+    done->wakeup->fire();
+  });
+  const bool ended = co_await done->wakeup->wait(commit_wait_max);
+  if (!ended) {
+    co_return Error{.code = Errc::storage_failed,
+                    .origin = Origin::storage,
+                    .message = "the cache's disk does not answer",
+                    .context = "index commit took longer than 30 s",
+                    .retryable = true};
+  }
+  co_return done->result;
+}
+
+}  // namespace archway::proxy

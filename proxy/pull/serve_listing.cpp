@@ -1,0 +1,160 @@
+#include "proxy/pull/serve_listing.hpp"
+
+#include "proxy/pull/obtain_manifest.hpp"
+#include "proxy/pull/resolve_tag.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+constexpr std::string_view empty_index =
+    R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
+
+std::string encoded(std::string_view text) {
+  return boost::urls::encode(text, boost::urls::unreserved_chars);
+}
+
+void add_parameter(std::string& query, std::string_view name, std::string_view value) {
+  if (!query.empty()) query += '&';
+  query += name;
+  query += '=';
+  query += encoded(value);
+}
+
+std::string tags_query(const resolver::Route& route) {
+  std::string query;
+  if (route.n) add_parameter(query, "n", std::to_string(*route.n));
+  if (!route.last.empty()) add_parameter(query, "last", route.last);
+  return query;
+}
+
+/// The page behind one that ends with `last`, under the client's own path.
+std::string next_link(const Asked& asked, const std::string& last) {
+  std::string query;
+  if (asked.route.n) add_parameter(query, "n", std::to_string(*asked.route.n));
+  add_parameter(query, "last", last);
+  if (!asked.route.ns.empty()) add_parameter(query, "ns", asked.route.ns);
+  const auto& target = asked.request->target;
+  return "<" + target.substr(0, target.find('?')) + "?" + query + ">; rel=\"next\"";
+}
+
+/// A page of tags: those behind `last`, in lexical order, at most `n` of them.
+struct Page {
+  std::vector<std::string> tags;
+  bool more = false;
+};
+
+/// Cuts the page out of what the upstream sent. There are registries that know neither `n` nor
+/// `last` and send everything; what others have cut already stays as it is.
+Page page_of(const boost::json::array& all, const resolver::Route& route, bool upstream_has_more) {
+  Page page{.more = upstream_has_more};
+  for (const auto& tag : all) {
+    const auto* text = tag.if_string();
+    if (text && std::string_view(*text) > route.last) page.tags.emplace_back(*text);
+  }
+  std::sort(page.tags.begin(), page.tags.end());
+  if (route.n && page.tags.size() > *route.n) {
+    page.tags.resize(static_cast<std::size_t>(*route.n));
+    page.more = true;
+  }
+  return page;
+}
+
+Response json_answer(const Asked& asked, std::string_view type, std::string body) {
+  Response response;
+  response.fields.add("Content-Type", type);
+  add_common_fields(response, asked);
+  add_outcome(response, asked, metrics::Outcome::miss);
+  response.body = bytes_body(std::move(body));
+  return response;
+}
+
+Error not_a_listing(const ImageName& image) {
+  return {.code = Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = image.upstream + " answered with something that is not a list of tags",
+          .context = "tags/list of " + image.str()};
+}
+
+/// The index that the fallback tag names; an absent tag means that there are no referrers.
+net::awaitable<Result<Response>> referrers_by_tag(PullParts* parts,
+                                                  std::shared_ptr<const Asked> asked) {
+  const auto& digest = *asked->route.digest;
+  const auto tag =
+      Tag::parse(std::string(digest.algorithm_name()) + "-" + digest.hex().substr(0, 64));
+  if (!tag) co_return tag.error();
+  const auto resolved = co_await resolve_tag(parts, asked->image, *tag);
+  if (!resolved && resolved.error().code == Errc::manifest_unknown) {
+    co_return json_answer(*asked, media_type::oci_index, std::string(empty_index));
+  }
+  if (!resolved) co_return resolved.error();
+  const auto manifest = co_await obtain_manifest(parts, asked->image, resolved->digest);
+  if (!manifest) co_return manifest.error();
+  Response response = json_answer(*asked, media_type::oci_index, std::string());
+  response.body = manifest->bytes;
+  co_return response;
+}
+
+}  // namespace
+
+net::awaitable<Result<Response>> serve_tags(PullParts* parts, std::shared_ptr<const Asked> asked) {
+  auto* registry = parts->registry(asked->image);
+  auto document = co_await registry->get_tags(asked->image.repository, tags_query(asked->route));
+  if (!document) co_return document.error();
+  boost::system::error_code error;
+  auto listing = boost::json::parse(document->bytes, error);
+  auto* object = error ? nullptr : listing.if_object();
+  auto* tags = object && object->contains("tags") ? &object->at("tags") : nullptr;
+  if (!tags || !(tags->is_array() || tags->is_null())) co_return not_a_listing(asked->image);
+  Page page;
+  if (tags->is_array()) {
+    page = page_of(tags->get_array(), asked->route, document->fields.contains("Link"));
+  }
+  boost::json::object answer;
+  answer["name"] = asked->route.name;  // As the client wrote it, perhaps with the upstream's host.
+  answer["tags"] = boost::json::array(page.tags.begin(), page.tags.end());
+  Response response = json_answer(*asked, "application/json", boost::json::serialize(answer));
+  if (page.more && !page.tags.empty()) {
+    response.fields.add("Link", next_link(*asked, page.tags.back()));
+  }
+  co_return response;
+}
+
+net::awaitable<Result<Response>> serve_referrers(PullParts* parts,
+                                                 std::shared_ptr<const Asked> asked) {
+  std::string query;
+  if (!asked->route.artifact_type.empty()) {
+    add_parameter(query, "artifactType", asked->route.artifact_type);
+  }
+  auto* registry = parts->registry(asked->image);
+  auto document =
+      co_await registry->get_referrers(asked->image.repository, *asked->route.digest, query);
+  if (!document) {
+    const auto code = document.error().code;
+    const bool absent = code == Errc::manifest_unknown || code == Errc::name_unknown ||
+                        code == Errc::blob_unknown || code == Errc::unsupported;
+    if (!absent) co_return document.error();
+    co_return co_await referrers_by_tag(parts, asked);
+  }
+  Response response = json_answer(*asked, media_type::oci_index, std::move(document->bytes));
+  const auto filters = document->fields.find("OCI-Filters-Applied");
+  if (!filters.empty()) response.fields.add("OCI-Filters-Applied", filters);
+  co_return response;
+}
+
+}  // namespace archway::proxy

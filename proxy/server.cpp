@@ -1,0 +1,220 @@
+#include "proxy/server.hpp"
+
+#include "proxy/admin/admin.hpp"
+#include "proxy/loop.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#ifndef ARCHWAY_VERSION
+#define ARCHWAY_VERSION "0.0.0"
+#endif
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+constexpr std::size_t disk_threads = 4;
+constexpr std::chrono::milliseconds drain_look{20};
+
+ConnectionBounds bounds_of(const Settings& settings) {
+  return {.idle = settings.timeouts.idle,
+          .request = settings.timeouts.request,
+          .stall = settings.timeouts.client_stall};
+}
+
+unsigned thread_count(const Settings& settings) {
+  return settings.threads > 0 ? settings.threads
+                              : std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+/// In the order of construction: what comes later uses what comes before, and goes first.
+struct Server::Parts {
+  Settings settings;
+  metrics::Log* log = nullptr;
+  std::unique_ptr<metrics::Metrics> metrics;
+  std::unique_ptr<cache::Cache> cache;
+  std::shared_ptr<UpstreamShared> upstreams;
+  std::unique_ptr<DiskPool> disk;
+  std::unique_ptr<PullShared> shared;
+  std::atomic<bool> draining = false;
+  ConnectionCount clients = 0;
+  ConnectionCount operators = 0;
+  std::unique_ptr<Admin> admin;
+  std::vector<std::shared_ptr<TlsHolder>>
+      certificates;  // one for each listener, nullptr: plaintext
+  std::vector<Settings::Endpoint> endpoints;
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::vector<std::thread> threads;
+  std::mutex mutex;
+  std::condition_variable hurried;
+  bool hurry = false;
+
+  Result<void> build();
+  Result<void> bind(const Settings::Listener& listener);
+  Result<void> bind_admin(const Settings::Endpoint& endpoint);
+  ListenerParts listener_parts(Loop& loop, Handler* handler, ConnectionCount* count,
+                               std::uint32_t count_max);
+  void on_every_loop(void (Loop::*what)());
+};
+
+ListenerParts Server::Parts::listener_parts(Loop& loop, Handler* handler, ConnectionCount* count,
+                                            std::uint32_t count_max) {
+  return {.platform = {},
+          .tls = nullptr,
+          .handler = handler,
+          .connections = loop.connections(),
+          .bounds = bounds_of(settings),
+          .count = count,
+          .count_max = count_max,
+          .log = log,
+          .metrics = metrics.get()};
+}
+
+Result<void> Server::Parts::bind(const Settings::Listener& listener) {
+  std::shared_ptr<TlsHolder> holder;
+  if (listener.tls) {
+    auto context = TlsContext::server(listener.tls->certificate, listener.tls->key);
+    if (!context) return context.error();
+    holder = std::make_shared<TlsHolder>(*std::move(context));
+  }
+  certificates.push_back(holder);
+  auto endpoint = listener.endpoint;
+  const auto free = check_free(endpoint);
+  if (!free) return free.error();
+  for (const auto& loop : loops) {
+    auto socket = bind_listener(endpoint);
+    if (!socket) return socket.error();
+    endpoint = socket->endpoint;  // The port that the kernel chose is the next loop's too.
+    auto parts = listener_parts(*loop, loop->pipeline(), &clients, settings.connections_max);
+    parts.platform = listener.platform;
+    parts.tls = holder;
+    loop->add(*socket, std::move(parts));
+  }
+  endpoints.push_back(endpoint);
+  return {};
+}
+
+Result<void> Server::Parts::bind_admin(const Settings::Endpoint& endpoint) {
+  constexpr std::uint32_t operators_max = 256;
+  const auto free = check_free(endpoint);
+  if (!free) return free.error();
+  auto socket = bind_listener(endpoint);
+  if (!socket) return socket.error();
+  endpoints.push_back(socket->endpoint);
+  auto& loop = *loops.front();
+  loop.add(*socket, listener_parts(loop, admin.get(), &operators, operators_max));
+  return {};
+}
+
+Result<void> Server::Parts::build() {
+  metrics = metrics::Metrics::make(ARCHWAY_VERSION);
+  for (const auto& upstream : settings.upstreams) metrics->upstream_known(upstream.name);
+  auto store = cache::Cache::open(
+      {.directory = settings.cache.directory, .sync = settings.cache.strict}, log);
+  if (!store) return store.error();
+  cache = *std::move(store);
+  auto clients_of_upstreams = UpstreamShared::make(settings, log, metrics.get());
+  if (!clients_of_upstreams) return clients_of_upstreams.error();
+  upstreams = *std::move(clients_of_upstreams);
+  disk = std::make_unique<DiskPool>(disk_threads);
+  shared = std::make_unique<PullShared>(&settings, cache.get(), log, metrics.get(), disk.get());
+  admin = std::make_unique<Admin>(cache.get(), log, metrics.get(), &draining);
+  for (unsigned i = 0; i < thread_count(settings); ++i) {
+    loops.push_back(std::make_unique<Loop>(shared.get(), upstreams));
+  }
+  for (const auto& listener : settings.listen) {
+    const auto bound = bind(listener);
+    if (!bound) return bound.error();
+  }
+  if (settings.admin) {
+    const auto bound = bind_admin(*settings.admin);
+    if (!bound) return bound.error();
+  }
+  for (const auto& loop : loops) {
+    threads.emplace_back([running = loop.get(), out = log] { running->run(out); });
+  }
+  return {};
+}
+
+void Server::Parts::on_every_loop(void (Loop::*what)()) {
+  for (const auto& loop : loops) {
+    std::promise<void> done;
+    net::post(loop->context(), [&] {
+      (loop.get()->*what)();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<Server>> Server::start(Settings settings, metrics::Log* log) {
+  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
+  server->parts_->settings = std::move(settings);
+  server->parts_->log = log;
+  const auto built = server->parts_->build();
+  if (!built) return built.error();
+  return server;
+}
+
+Server::~Server() {
+  auto& parts = *parts_;
+  for (const auto& loop : parts.loops) loop->stop();
+  for (auto& thread : parts.threads) thread.join();
+  // Disk work that was begun ends before the loops that wait for it go.
+  if (parts.disk) parts.disk->stop();
+  parts.loops.clear();
+}
+
+void Server::reload() {
+  auto& parts = *parts_;
+  for (std::size_t i = 0; i < parts.settings.listen.size(); ++i) {
+    const auto& tls = parts.settings.listen[i].tls;
+    if (!tls) continue;
+    auto context = TlsContext::server(tls->certificate, tls->key);
+    if (context) {
+      parts.certificates[i]->set(*std::move(context));
+      parts.log->info("certificate read again", {{"file", tls->certificate.string()}});
+    } else {
+      parts.log->error("the new certificate cannot be used; the old one stays",
+                       {{"why", context.error().message}});
+    }
+  }
+}
+
+void Server::drain() {
+  auto& parts = *parts_;
+  parts.draining = true;
+  parts.on_every_loop(&Loop::stop_accepting);
+  parts.on_every_loop(&Loop::drain);
+  const auto end = std::chrono::steady_clock::now() + parts.settings.drain;
+  std::unique_lock lock(parts.mutex);
+  while (parts.clients > 0 && !parts.hurry && std::chrono::steady_clock::now() < end) {
+    parts.hurried.wait_for(lock, drain_look);
+  }
+}
+
+void Server::hurry() {
+  const std::lock_guard lock(parts_->mutex);
+  parts_->hurry = true;
+  parts_->hurried.notify_all();
+}
+
+std::vector<Settings::Endpoint> Server::endpoints() const {
+  return parts_->endpoints;
+}
+
+}  // namespace archway::proxy

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "proxy/upstream/answer_head.hpp"
+#include "proxy/upstream/connection.hpp"
+#include "resolver/model/result.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace archway::proxy {
+
+inline constexpr std::size_t chunk_extension_bytes_max = 1024;
+inline constexpr std::size_t trailer_bytes_max = 16 * 1024;
+
+/// The body of one answer, as it comes: what arrives is handed on at once, however little it is.
+/// Threads: its connection's.
+class Body {
+ public:
+  /// Takes over a connection that is of use for a further request; not called for any other.
+  using Keep = std::function<void(std::unique_ptr<Connection>)>;
+
+  /// `stall`: the longest silence.
+  Body(std::unique_ptr<Connection> connection, const AnswerHead& head,
+       std::chrono::milliseconds stall, Keep keep);
+
+  /// The next bytes, at least one, straight into the buffer; 0 at the proper end: all of
+  /// Content-Length, the last chunk and its trailers (dropped), or the end of the connection where
+  /// neither was given (with TLS only after its close_notify). `size` is not 0.
+  ///
+  /// Errors: Errc::upstream_failed (cut short, a chunk that is none), Errc::upstream_unreachable
+  /// (silence); retryable. After one every call fails.
+  boost::asio::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size);
+
+  bool finished() const { return state_ == State::finished; }
+  std::uint64_t received() const { return received_; }
+
+  /// All of it. Errors: as read(); Errc::upstream_failed, not retryable, for more than `bytes_max`.
+  boost::asio::awaitable<Result<std::string>> read_all(std::size_t bytes_max);
+  /// Reads what is left when that is little, so that the connection can serve again.
+  boost::asio::awaitable<void> discard();
+
+ private:
+  enum class State : std::uint8_t {
+    data,        // `remaining_` bytes, of the body or of this chunk, or until the end
+    chunk_size,  // a line with a size
+    chunk_end,   // the CRLF behind a chunk
+    trailers,    // lines up to an empty one
+    finished,
+    failed,
+  };
+
+  boost::asio::awaitable<Result<std::size_t>> read_data(char* buffer, std::size_t size);
+  boost::asio::awaitable<Result<void>> read_chunk_line();
+  boost::asio::awaitable<Result<std::string>> read_line(std::size_t bytes_max);
+  Result<void> begin_chunk(const std::string& line);
+  void finish();
+  Error failed(Error error);
+  Error cut_short();
+  Error broken(const Error& error);
+
+  std::unique_ptr<Connection> connection_;
+  std::chrono::milliseconds stall_;
+  Keep keep_;
+  Framing framing_;
+  bool keep_alive_;
+  State state_ = State::data;
+  std::uint64_t remaining_ = 0;
+  std::uint64_t received_ = 0;
+  std::size_t trailer_bytes_ = 0;
+};
+
+}  // namespace archway::proxy

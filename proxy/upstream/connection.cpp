@@ -1,0 +1,104 @@
+#include "proxy/upstream/connection.hpp"
+
+#include "proxy/http/tls.hpp"
+#include "resolver/redirect.hpp"
+
+#include <algorithm>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+#include <utility>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+constexpr std::size_t piece_bytes = 16 * 1024;  // a head, and the start of a body behind it
+
+Error unreachable(const resolver::Url& url, std::string context) {
+  return {.code = Errc::upstream_unreachable,
+          .origin = Origin::upstream,
+          .message = url.host + " cannot be reached",
+          .context = std::move(context),
+          .retryable = true};
+}
+
+Error not_permitted(const resolver::Url& url) {
+  return {.code = Errc::denied,
+          .origin = Origin::upstream,
+          .message = "the upstream refers to " + url.host +
+                     ", an address in a network that it has no business in",
+          .context = "refused to dial " + url.origin()};
+}
+
+net::ip::tcp::endpoint endpoint_of(const resolver::Address& address, std::uint16_t port) {
+  const net::ip::address_v6 v6(address.bytes);
+  if (v6.is_v4_mapped()) return {net::ip::make_address_v4(net::ip::v4_mapped, v6), port};
+  return {v6, port};
+}
+
+}  // namespace
+
+net::awaitable<Result<std::size_t>> Connection::receive_more() {
+  const auto before = received.size();
+  received.resize(before + piece_bytes);
+  const auto got = co_await stream->read_some(received.data() + before, piece_bytes);
+  received.resize(before + (got ? *got : 0));
+  co_return got;
+}
+
+net::awaitable<Result<std::unique_ptr<Connection>>> Connector::dial(resolver::Address address,
+                                                                    resolver::Url url) {
+  const auto executor = co_await net::this_coro::executor;
+  const auto endpoint = endpoint_of(address, url.port);
+  const auto where = address.str() + " port " + std::to_string(url.port);
+  Stream::Socket socket(executor);
+  boost::system::error_code error;
+  socket.open(net::generic::stream_protocol(endpoint.protocol()), error);
+  if (error) co_return unreachable(url, "socket for " + where + ": " + error.message());
+
+  auto connection = std::make_unique<Connection>();
+  connection->address = address;
+  connection->stream = std::make_unique<Stream>(std::move(socket));
+  auto& stream = *connection->stream;
+  stream.deadline_in(timeouts_.connect);
+  const net::generic::stream_protocol::endpoint target(endpoint);
+  co_await stream.socket().async_connect(target, net::redirect_error(net::use_awaitable, error));
+  if (!stream.open()) co_return unreachable(url, "connect to " + where + ": no answer in time");
+  if (error) co_return unreachable(url, "connect to " + where + ": " + error.message());
+
+  if (url.scheme == "https") {
+    stream.deadline_in(timeouts_.tls);
+    const auto secured = co_await stream.connect_tls(tls_, url.host);
+    if (!secured) co_return unreachable(url, where + ": " + secured.error().context);
+  }
+  co_return connection;
+}
+
+net::awaitable<Result<std::unique_ptr<Connection>>> Connector::connect(Destination destination) {
+  auto addresses = co_await names_->find(destination.url.host, timeouts_.resolve);
+  if (!addresses) co_return addresses.error();
+  if (destination.named_by) {
+    std::erase_if(*addresses, [&](const resolver::Address& address) {
+      return !resolver::address_permitted(address, *destination.named_by);
+    });
+    if (addresses->empty()) co_return not_permitted(destination.url);
+  }
+  if (addresses->size() > addresses_max) addresses->resize(addresses_max);
+  Error last = unreachable(destination.url, "no address");
+  for (const auto& address : *addresses) {
+    auto connection = co_await dial(address, destination.url);
+    if (connection) co_return connection;
+    last = connection.error();
+  }
+  co_return last;
+}
+
+}  // namespace archway::proxy

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "metrics/log.hpp"
+#include "proxy/config/settings.hpp"
+#include "proxy/http/stream.hpp"
+#include "proxy/upstream/names.hpp"
+#include "resolver/model/result.hpp"
+#include "resolver/network.hpp"
+#include "resolver/url.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace archway::proxy {
+
+/// A connection to some host, with the bytes that were read from it and not yet used.
+/// Threads: the one that connected.
+struct Connection {
+  std::unique_ptr<Stream> stream;
+  resolver::Address address;  ///< where it really leads
+  std::string received = {};
+  bool reused = false;    ///< it has answered an earlier request
+  bool answered = false;  ///< something has come in answer to the present one
+
+  /// Appends what comes next to `received`; 0 at the orderly end. Errors: Stream's.
+  boost::asio::awaitable<Result<std::size_t>> receive_more();
+};
+
+/// Where to connect, and on what conditions.
+struct Destination {
+  resolver::Url url;  ///< its scheme, host and port count
+  /// The address of the upstream that named this destination: from there only certain addresses may
+  /// be reached (resolver::address_permitted). None: the operator named it, any address will do.
+  std::optional<resolver::Address> named_by = {};
+};
+
+/// Makes connections of one upstream on one thread: names, addresses in their order, TLS; each step
+/// within its configured bound. Threads: one.
+class Connector {
+ public:
+  static constexpr std::size_t addresses_max = 4;  ///< tried for one connection
+
+  /// `tls` is what https destinations are verified with.
+  Connector(std::shared_ptr<Names> names, std::shared_ptr<const TlsContext> tls,
+            const Settings::Timeouts& timeouts)
+      : names_(std::move(names)), tls_(std::move(tls)), timeouts_(timeouts) {}
+
+  /// Errors: Errc::upstream_unreachable; Errc::denied when every address is one that `named_by` may
+  /// not lead to (checked on the very address that is dialled: a name that changes gains nothing).
+  boost::asio::awaitable<Result<std::unique_ptr<Connection>>> connect(Destination destination);
+
+ private:
+  boost::asio::awaitable<Result<std::unique_ptr<Connection>>> dial(resolver::Address address,
+                                                                   resolver::Url url);
+
+  std::shared_ptr<Names> names_;
+  std::shared_ptr<const TlsContext> tls_;
+  Settings::Timeouts timeouts_;
+};
+
+}  // namespace archway::proxy

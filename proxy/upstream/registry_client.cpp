@@ -1,0 +1,203 @@
+#include "proxy/upstream/registry_client.hpp"
+
+#include "proxy/upstream/blob_stream.hpp"
+#include "resolver/manifest.hpp"
+#include "resolver/model/media_type.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+/// Everything archway can pass on; what it knows comes first.
+const std::string& manifest_accept() {
+  static const std::string accept = [] {
+    std::string text;
+    for (const auto type : {media_type::oci_index, media_type::oci_manifest,
+                            media_type::docker_list, media_type::docker_manifest}) {
+      text += type;
+      text += ", ";
+    }
+    return text + "*/*;q=0.1";
+  }();
+  return accept;
+}
+
+std::string bare(std::string_view content_type) {
+  auto type = content_type.substr(0, content_type.find(';'));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  return std::string(type);
+}
+
+std::optional<Digest> digest_in(const Fields& fields) {
+  const auto digest = Digest::parse(fields.find("Docker-Content-Digest"));
+  if (!digest) return std::nullopt;
+  return *digest;
+}
+
+bool is_plain(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+Fields passed_on(const Fields& fields) {
+  Fields out;
+  for (const auto* const name : {"Link", "OCI-Filters-Applied"}) {
+    for (const auto value : fields.all(name)) {
+      if (is_plain(value)) out.add(name, value);
+    }
+  }
+  return out;
+}
+
+/// The query is the client's: nothing in it may end the request line.
+bool is_target(std::string_view target) {
+  return std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+Error bad_query() {
+  return {.code = Errc::request_invalid, .message = "the query has characters that no URL has"};
+}
+
+Error too_large() {
+  return {.code = Errc::manifest_invalid,
+          .origin = Origin::upstream,
+          .message = "the manifest is larger than " +
+                     std::to_string(resolver::manifest_bytes_max / 1024 / 1024) + " MiB"};
+}
+
+Error without_end() {
+  return nonsense("no length, and nothing to tell a whole answer from half of one");
+}
+
+}  // namespace
+
+RegistryClient::RegistryClient(std::shared_ptr<RequestFlow> flow, metrics::Metrics* metrics)
+    : flow_(std::move(flow)), metrics_(metrics) {}
+
+Error RegistryClient::named(Error error) const {
+  const auto& upstream = flow_->upstream().name;
+  if (error.message.find(upstream) == std::string::npos) {
+    error.message = upstream + ": " + error.message;
+  }
+  return error;
+}
+
+RequestFlow::Wish RegistryClient::wish(Method method, const Repository& repository,
+                                       const std::string& what, std::string_view accept) const {
+  auto prefix = flow_->upstream().url.target;
+  while (prefix.ends_with('/')) prefix.pop_back();
+  RequestFlow::Wish made;
+  made.method = method;
+  made.target = prefix + "/v2/" + repository.str() + "/" + what;
+  made.repository = repository.str();
+  if (!accept.empty()) made.fields.add("Accept", accept);
+  return made;
+}
+
+net::awaitable<Result<Answer>> RegistryClient::ask(RequestFlow::Wish wish, Wanted wanted) {
+  if (!is_target(wish.target)) co_return bad_query();
+  const bool to_head = wish.method == Method::head;
+  auto answer = co_await flow_->run(std::move(wish));
+  if (!answer) co_return named(answer.error());
+  const auto status = answer->head.status;
+  if (status == 200 || status == 206) co_return answer;
+  std::string said;
+  if (!to_head) {
+    auto text = co_await answer->body->read_all(error_answer_bytes_max);
+    if (text) said = *std::move(text);
+  }
+  if (status == 416) {
+    co_return Error{Errc::range_unsatisfiable, Origin::upstream,
+                    flow_->upstream().name + " has no such part of this blob"};
+  }
+  co_return error_of_answer(answer->head, said, flow_->upstream().name, wanted);
+}
+
+net::awaitable<Result<Registry::Head>> RegistryClient::head(RequestFlow::Wish wish, Wanted wanted) {
+  auto answer = co_await ask(std::move(wish), wanted);
+  if (!answer) co_return answer.error();
+  const auto& fields = answer->head.fields;
+  Head result;
+  result.digest = digest_in(fields);
+  result.media_type = bare(fields.find("Content-Type"));
+  result.size = answer->head.content_length;
+  co_return result;
+}
+
+net::awaitable<Result<Registry::Document>> RegistryClient::document(RequestFlow::Wish wish,
+                                                                    Wanted wanted,
+                                                                    bool digest_decides) {
+  auto answer = co_await ask(std::move(wish), wanted);
+  if (!answer) co_return answer.error();
+  const auto& head = answer->head;
+  if (head.status != 200) co_return named(nonsense("a part (206) where the whole was asked for"));
+  Document result;
+  result.digest = digest_in(head.fields);
+  result.media_type = bare(head.fields.find("Content-Type"));
+  result.fields = passed_on(head.fields);
+  if (head.framing == Framing::until_close && !digest_decides && !result.digest) {
+    co_return named(without_end());
+  }
+  auto text = co_await answer->body->read_all(resolver::manifest_bytes_max);
+  if (metrics_) metrics_->upstream_bytes(flow_->upstream().name, answer->body->received());
+  if (!text) {
+    const Error& error = text.error();
+    if (metrics_) metrics_->upstream_error(flow_->upstream().name, name(error.code));
+    if (!error.retryable) co_return named(too_large());
+    co_return named(error);
+  }
+  result.bytes = *std::move(text);
+  co_return result;
+}
+
+net::awaitable<Result<Registry::Head>> RegistryClient::head_manifest(Repository repository,
+                                                                     Reference reference) {
+  auto made = wish(Method::head, repository, "manifests/" + str(reference), manifest_accept());
+  co_return co_await head(std::move(made), Wanted::manifest);
+}
+
+net::awaitable<Result<Registry::Document>> RegistryClient::get_manifest(Repository repository,
+                                                                        Reference reference) {
+  const bool by_digest = std::holds_alternative<Digest>(reference);
+  auto made = wish(Method::get, repository, "manifests/" + str(reference), manifest_accept());
+  co_return co_await document(std::move(made), Wanted::manifest, by_digest);
+}
+
+net::awaitable<Result<Registry::Head>> RegistryClient::head_blob(Repository repository,
+                                                                 Digest digest) {
+  auto made = wish(Method::head, repository, "blobs/" + digest.str(), "");
+  co_return co_await head(std::move(made), Wanted::blob);
+}
+
+net::awaitable<Result<std::unique_ptr<BlobStream>>> RegistryClient::open_blob(
+    Repository repository, Digest digest, std::uint64_t offset) {
+  auto made = wish(Method::get, repository, "blobs/" + digest.str(), "");
+  if (offset > 0) made.fields.add("Range", "bytes=" + std::to_string(offset) + "-");
+  auto answer = co_await ask(std::move(made), Wanted::blob);
+  if (!answer) co_return answer.error();
+  auto stream = blob_stream(*std::move(answer), offset, flow_->upstream().name, metrics_);
+  if (!stream) co_return named(stream.error());
+  co_return stream;
+}
+
+net::awaitable<Result<Registry::Document>> RegistryClient::get_tags(Repository repository,
+                                                                    std::string query) {
+  const auto what = query.empty() ? std::string("tags/list") : "tags/list?" + query;
+  auto made = wish(Method::get, repository, what, "application/json");
+  co_return co_await document(std::move(made), Wanted::tags, false);
+}
+
+net::awaitable<Result<Registry::Document>> RegistryClient::get_referrers(Repository repository,
+                                                                         Digest digest,
+                                                                         std::string query) {
+  auto what = "referrers/" + digest.str();
+  if (!query.empty()) what += "?" + query;
+  auto made = wish(Method::get, repository, what, media_type::oci_index);
+  co_return co_await document(std::move(made), Wanted::referrers, false);
+}
+
+}  // namespace archway::proxy

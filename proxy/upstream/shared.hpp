@@ -1,0 +1,33 @@
+#pragma once
+
+#include "proxy/config/settings.hpp"
+#include "proxy/http/tls.hpp"
+#include "proxy/upstream/names.hpp"
+#include "proxy/upstream/tokens.hpp"
+#include "proxy/upstream/upstreams.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace archway::proxy {
+
+/// What is behind UpstreamShared. Immutable but for names and tokens, which lock inside.
+struct SharedParts final : UpstreamShared {
+  struct Entry {
+    std::shared_ptr<const Settings::Upstream> upstream;
+    std::shared_ptr<const TlsContext> tls;  ///< with its `ca_file`, or the system's CAs
+  };
+
+  /// As UpstreamShared::make, with names resolved in another way.
+  static Result<std::shared_ptr<SharedParts>> make(const Settings& settings, metrics::Log* log,
+                                                   metrics::Metrics* metrics, Names::Options names);
+
+  std::vector<Entry> entries;
+  Settings::Timeouts timeouts;
+  std::shared_ptr<Names> names;
+  std::shared_ptr<Tokens> tokens;
+  metrics::Log* log = nullptr;
+  metrics::Metrics* metrics = nullptr;
+};
+
+}  // namespace archway::proxy

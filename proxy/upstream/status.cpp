@@ -1,0 +1,126 @@
+#include "proxy/upstream/status.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <charconv>
+#include <utility>
+
+namespace archway::proxy {
+namespace {
+
+/// The first of the upstream's errors.
+struct Said {
+  std::string code;
+  std::string message;
+};
+
+std::string printable(std::string_view text) {
+  std::string out(text.substr(0, quoted_bytes_max));
+  for (auto& c : out) {
+    if (c < ' ' || c > '~') c = '?';  // also what would forge a line or break the client's terminal
+  }
+  return out;
+}
+
+std::string text_of(const boost::json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(boost::json::string_view(name.data(), name.size()));
+  if (value == nullptr || !value->is_string()) return {};
+  return printable({value->get_string().data(), value->get_string().size()});
+}
+
+Said read_said(const std::string& body) {
+  if (body.empty() || body.front() != '{') return {};
+  boost::json::error_code error;
+  const auto value = boost::json::parse(body, error);
+  if (error || !value.is_object()) return {};
+  const auto* errors = value.get_object().if_contains("errors");
+  if (errors == nullptr || !errors->is_array() || errors->get_array().empty()) return {};
+  const auto& first = errors->get_array().front();
+  if (!first.is_object()) return {};
+  return {.code = text_of(first.get_object(), "code"),
+          .message = text_of(first.get_object(), "message")};
+}
+
+Error unknown(Wanted wanted, const Said& said, const std::string& upstream) {
+  Error error{.code = Errc::manifest_unknown, .origin = Origin::upstream, .message = {}};
+  if (said.code == "NAME_UNKNOWN" || wanted == Wanted::tags) {
+    error.code = Errc::name_unknown;
+    error.message = upstream + " says there is no such repository";
+  } else if (wanted == Wanted::blob) {
+    error.code = Errc::blob_unknown;
+    error.message = upstream + " says there is no such blob in this repository";
+  } else if (wanted == Wanted::referrers) {
+    error.message = upstream + " knows no referrers of this image";
+  } else {
+    error.message = upstream + " says there is no such image";
+  }
+  return error;
+}
+
+Error busy(const Fields& fields, const std::string& who, unsigned status) {
+  const auto after = retry_after_s(fields);
+  const auto why = status == 429 ? " has had too many requests from here" : " is busy";
+  const auto when = after > 0 ? "; it asks to come back in " + std::to_string(after) + " s" : "";
+  return {.code = Errc::upstream_busy,
+          .origin = Origin::upstream,
+          .message = who + why + when,
+          .retryable = true,
+          .retry_after_s = after};
+}
+
+Error failed(const std::string& who, unsigned status) {
+  return {.code = Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = who + " answered with status " + std::to_string(status),
+          .retryable = status >= 500};
+}
+
+}  // namespace
+
+std::uint32_t retry_after_s(const Fields& fields) {
+  const auto text = fields.find("Retry-After");
+  std::uint64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (text.empty() || end != text.data() + text.size()) return 0;
+  if (error == std::errc::result_out_of_range) return retry_after_max_s;
+  if (error != std::errc()) return 0;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(seconds, retry_after_max_s));
+}
+
+Error error_of_answer(const AnswerHead& head, const std::string& body, std::string_view upstream,
+                      Wanted wanted) {
+  const std::string who(upstream);
+  const auto said = read_said(body);
+  Error error = failed(who, head.status);
+  if (head.status == 404 || head.status == 410) {
+    error = unknown(wanted, said, who);
+  } else if (head.status == 401 || head.status == 403) {
+    error = {.code = Errc::denied,
+             .origin = Origin::upstream,
+             .message = who + " does not give this image to archway"};
+  } else if (head.status == 429 || head.status == 503) {
+    error = busy(head.fields, who, head.status);
+  }
+  if (!said.message.empty()) error.message += " (\"" + said.message + "\")";
+  error.context = "status " + std::to_string(head.status);
+  return error;
+}
+
+Error error_of_token_service(const AnswerHead& head, std::string_view upstream,
+                             std::string_view host, bool with_credentials) {
+  const auto who = "the token service of " + std::string(upstream);
+  Error error = failed(who, head.status);
+  if (head.status == 429 || head.status == 503) {
+    error = busy(head.fields, who, head.status);
+  } else if (head.status == 400 || head.status == 401 || head.status == 403 || head.status == 404) {
+    error = {.code = Errc::denied,
+             .origin = Origin::upstream,
+             .message = who + (with_credentials ? " refuses the credentials that archway has for it"
+                                                : " does not let archway in without credentials")};
+  }
+  error.context = "token service " + std::string(host) + ": status " + std::to_string(head.status);
+  return error;
+}
+
+}  // namespace archway::proxy

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "proxy/upstream/answer_head.hpp"
+#include "resolver/model/error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace archway::proxy {
+
+inline constexpr std::size_t error_answer_bytes_max = 16 * 1024;
+inline constexpr std::size_t quoted_bytes_max = 1024;  ///< of an upstream's own words
+inline constexpr std::uint32_t retry_after_max_s = 24 * 3600;
+
+/// What was asked for: decides what a 404 means.
+enum class Wanted : std::uint8_t { manifest, blob, tags, referrers };
+
+/// The Error that an upstream's refusal means, in words for the person at the client, with the
+/// upstream's own message where it sent one as the specification has it. `body` may be empty.
+///
+/// Source: OCI Distribution Spec v1.1, section "Error Codes".
+Error error_of_answer(const AnswerHead& head, const std::string& body, std::string_view upstream,
+                      Wanted wanted);
+
+/// The same for a token service's answer.
+Error error_of_token_service(const AnswerHead& head, std::string_view upstream,
+                             std::string_view host, bool with_credentials);
+
+/// Retry-After in seconds, at most a day; 0 when it is not there or is a date.
+std::uint32_t retry_after_s(const Fields& fields);
+
+}  // namespace archway::proxy

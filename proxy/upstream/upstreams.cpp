@@ -1,0 +1,99 @@
+#include "proxy/upstream/upstreams.hpp"
+
+#include "proxy/upstream/exchange.hpp"
+#include "proxy/upstream/pool.hpp"
+#include "proxy/upstream/registry_client.hpp"
+#include "proxy/upstream/request_flow.hpp"
+#include "proxy/upstream/shared.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+
+namespace archway::proxy {
+namespace {
+
+class ThreadUpstreams final : public Upstreams {
+ public:
+  ThreadUpstreams(std::shared_ptr<SharedParts> shared, const boost::asio::any_io_executor& executor)
+      : shared_(std::move(shared)) {
+    for (const auto& entry : shared_->entries) {
+      registries_.emplace(entry.upstream->name, client(entry, executor));
+    }
+  }
+  ThreadUpstreams(const ThreadUpstreams&) = delete;
+  ThreadUpstreams& operator=(const ThreadUpstreams&) = delete;
+  ~ThreadUpstreams() override { close_all(); }
+
+  Registry* find(std::string_view name) override {
+    const auto found = registries_.find(name);
+    return found == registries_.end() ? nullptr : found->second.get();
+  }
+
+  void close() override { close_all(); }
+
+ private:
+  void close_all() {
+    for (const auto& [name, registry] : registries_) registry->close();
+  }
+
+  std::unique_ptr<RegistryClient> client(const SharedParts::Entry& entry,
+                                         const boost::asio::any_io_executor& executor) const {
+    auto exchange = std::make_shared<Exchange>(
+        Exchange::Parts{.upstream = entry.upstream->name,
+                        .connector = Connector(shared_->names, entry.tls, shared_->timeouts),
+                        .pool = std::make_shared<Pool>(executor),
+                        .timeouts = shared_->timeouts,
+                        .log = shared_->log,
+                        .metrics = shared_->metrics});
+    auto flow = std::make_shared<RequestFlow>(RequestFlow::Parts{.upstream = entry.upstream,
+                                                                 .exchange = std::move(exchange),
+                                                                 .tokens = shared_->tokens,
+                                                                 .timeouts = shared_->timeouts});
+    return std::make_unique<RegistryClient>(std::move(flow), shared_->metrics);
+  }
+
+  std::shared_ptr<SharedParts> shared_;
+  std::map<std::string, std::unique_ptr<RegistryClient>, std::less<>> registries_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<SharedParts>> SharedParts::make(const Settings& settings, metrics::Log* log,
+                                                       metrics::Metrics* metrics,
+                                                       Names::Options names) {
+  auto shared = std::make_shared<SharedParts>();
+  std::map<std::filesystem::path, std::shared_ptr<const TlsContext>> contexts;
+  for (const auto& upstream : settings.upstreams) {
+    auto& context = contexts[upstream.ca_file];
+    if (!context) {
+      auto made = TlsContext::client(upstream.ca_file);
+      if (!made) return made.error();
+      context = *std::move(made);
+    }
+    shared->entries.push_back({std::make_shared<const Settings::Upstream>(upstream), context});
+  }
+  shared->timeouts = settings.timeouts;
+  shared->names = std::make_shared<Names>(std::move(names));
+  shared->tokens = std::make_shared<Tokens>(log);
+  shared->log = log;
+  shared->metrics = metrics;
+  return shared;
+}
+
+Result<std::shared_ptr<UpstreamShared>> UpstreamShared::make(const Settings& settings,
+                                                             metrics::Log* log,
+                                                             metrics::Metrics* metrics) {
+  auto made = SharedParts::make(settings, log, metrics, Names::Options());
+  if (!made) return made.error();
+  return std::shared_ptr<UpstreamShared>(*std::move(made));
+}
+
+std::unique_ptr<Upstreams> Upstreams::make(std::shared_ptr<UpstreamShared> shared,
+                                           boost::asio::any_io_executor executor) {
+  // UpstreamShared::make is the only maker, so that it is always one of these.
+  return std::make_unique<ThreadUpstreams>(std::static_pointer_cast<SharedParts>(std::move(shared)),
+                                           executor);
+}
+
+}  // namespace archway::proxy

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "metrics/log.hpp"
+#include "metrics/metrics.hpp"
+#include "proxy/config/settings.hpp"
+#include "proxy/upstream/registry.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <string_view>
+
+namespace archway::proxy {
+
+/// What the threads' upstream clients share: resolved names, tokens, TLS contexts. Long-lived.
+/// Threads: any.
+class UpstreamShared {
+ public:
+  /// Reads CA files. Contacts nobody. Errors: Errc::configuration_invalid.
+  static Result<std::shared_ptr<UpstreamShared>> make(const Settings& settings, metrics::Log* log,
+                                                      metrics::Metrics* metrics);
+  virtual ~UpstreamShared() = default;
+};
+
+/// One thread's upstream clients, with their connection pools.
+class Upstreams {
+ public:
+  static std::unique_ptr<Upstreams> make(std::shared_ptr<UpstreamShared> shared,
+                                         boost::asio::any_io_executor executor);
+  virtual ~Upstreams() = default;
+
+  /// nullptr for a name that is not configured.
+  virtual Registry* find(std::string_view name) = 0;
+
+  /// Closes idle connections; those in use end by themselves.
+  virtual void close() = 0;
+};
+
+}  // namespace archway::proxy

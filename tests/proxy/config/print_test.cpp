@@ -1,0 +1,153 @@
+#include "proxy/config/print.hpp"
+
+#include "proxy/config/defaults.hpp"
+#include "proxy/config/keys.hpp"
+#include "tests/proxy/config/reading.hpp"
+
+#include <doctest/doctest.h>
+#include <sstream>
+#include <string>
+
+namespace archway::proxy {
+namespace {
+
+/// A configuration that says something of everything.
+std::string everything(const TempFolder& folder) {
+  const std::string pem = folder.write("a.pem", "PEM");
+  return "listen:\n"
+         "  - {address: \"[::]:5000\"}\n"
+         "  - {address: 0.0.0.0:5443, tls: {certificate: " +
+         pem + ", key: " + pem +
+         "}}\n"
+         "  - {address: 0.0.0.0:5007, platform: windows(10.0.20348)/amd64}\n"
+         "admin: \"unix:/run/a b.sock\"\n"
+         "drain: 90s\nthreads: 3\nconnections_max: 7\n"
+         "cache: {directory: /srv/a b, max_size: 50GiB, keep_free: 1536MiB, durability: relaxed}\n"
+         "upstreams:\n"
+         "  - {name: docker.io, token_realms: [], credentials: {username: me, password: s3cret}}\n"
+         "  - {name: \"registry.lan:5000\", url: \"http://10.0.0.5:5000\", default: true, hosts: "
+         "[a.lan, b.lan], ca_file: " +
+         pem +
+         ", token_realms: [\"auth.lan:81\"]}\n"
+         "tags: {fresh_for: 0, stale_for: 36h, rules: [{match: \"*/a:[0-9]\", fresh_for: 1d}]}\n"
+         "platforms:\n"
+         "  header: X-Arch\n  trust: [10.0.0.0/8, \"fd00::/8\"]\n"
+         "  hosts: {a.lan: arm64, b.lan: arm/v6}\n"
+         "  clients: [{from: 10.0.0.7, platform: arm64, emulates: [amd64, 386]}, {from: "
+         "\"fd00::/16\", platform: amd64}]\n"
+         "  user_agent: ignore\n  default: none\n  answer: pass\n  missing: refuse\n"
+         "  conflict: trust\n  rules: [{match: \"ghcr.io/*\", answer: resolve}]\n"
+         "timeouts: {connect: 1500ms, idle: 2m}\n"
+         "log: {level: error, format: text}\n";
+}
+
+TEST_CASE("what is printed reads back as the same settings") {
+  const TempFolder folder;
+  for (const std::string& text : {std::string(), everything(folder)}) {
+    for (const bool comments : {false, true}) {
+      CAPTURE(comments);
+      const std::string printed = print_settings(settings_of(text), comments);
+      CAPTURE(printed);
+      CHECK(print_settings(settings_of(printed), comments) == printed);
+      CHECK(print_settings(settings_of(printed), false) ==
+            print_settings(settings_of(text), false));
+    }
+  }
+}
+
+TEST_CASE("everything that was said is printed") {
+  const TempFolder folder;
+  const std::string printed = print_settings(settings_of(everything(folder)), false);
+  CAPTURE(printed);
+  for (const char* part : {"  - address: \"[::]:5000\"\n",
+                           "    platform: \"windows(10.0.20348)/amd64\"\n",
+                           "admin: \"unix:/run/a b.sock\"\n",
+                           "drain: 90s\n",
+                           "threads: 3\n",
+                           "connections_max: 7\n",
+                           "  directory: \"/srv/a b\"\n",
+                           "  max_size: 50GiB\n",
+                           "  keep_free: 1536MiB\n",
+                           "  durability: relaxed\n",
+                           "    token_realms: []\n",
+                           "    url: http://10.0.0.5:5000\n",
+                           "    default: true\n",
+                           "    hosts: [a.lan, b.lan]\n",
+                           "    token_realms: [auth.lan:81]\n",
+                           "  fresh_for: 0\n",
+                           "  stale_for: 36h\n",
+                           "    - match: \"*/a:[0-9]\"\n",
+                           "  header: X-Arch\n",
+                           "  trust: [10.0.0.0/8, fd00::/8]\n",
+                           "  hosts: {a.lan: linux/arm64, b.lan: linux/arm/v6}\n",
+                           "      emulates: [linux/amd64, linux/386]\n",
+                           "  user_agent: ignore\n",
+                           "  default: none\n",
+                           "  answer: pass\n",
+                           "  missing: refuse\n",
+                           "  conflict: trust\n",
+                           "      answer: resolve\n",
+                           "  connect: 1500ms\n",
+                           "  idle: 2m\n",
+                           "  level: error\n",
+                           "  format: text\n"}) {
+    CAPTURE(part);
+    CHECK(printed.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("a password is never printed") {
+  const TempFolder folder;
+  for (const bool comments : {false, true}) {
+    const std::string printed = print_settings(settings_of(everything(folder)), comments);
+    CHECK(printed.find("s3cret") == std::string::npos);
+    CHECK(printed.find("password: \"********\"\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("the commented defaults explain every key once") {
+  const std::string printed = print_settings(default_settings(environment_of_test()), true);
+  for (const Key& key : config_keys()) {
+    CAPTURE(key.path);
+    const std::string help = "# " + std::string(key.help) + "\n";
+    const auto at = printed.find(help);
+    const bool later = key.form == Key::Form::later;
+    CHECK((at != std::string::npos) == !later);
+    if (later) continue;
+    // What stands under its help is the key itself, as a setting or as an example.
+    std::istringstream rest(printed.substr(at + help.size()));
+    std::string line;
+    std::getline(rest, line);
+    CAPTURE(line);
+    CHECK(line.find(std::string(leaf(key)) + ":") != std::string::npos);
+  }
+}
+
+TEST_CASE("the examples in the commented defaults are configurations, too") {
+  std::istringstream lines(print_settings(default_settings(environment_of_test()), true));
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    const auto mark = line.find('#');
+    // `# ` and a word explain; `#key` and `#  key` are examples.
+    const bool comment = mark != std::string::npos && line.find_first_not_of(' ') == mark;
+    const bool example = comment && (line[mark + 1] != ' ' || line[mark + 2] == ' ');
+    if (example) line.erase(mark, 1);
+    text += line + "\n";
+  }
+  CAPTURE(text);
+  std::string found;
+  for (const ConfigProblem& problem : outcome_of(text).problems) {
+    found += problem.message + "\n";
+  }
+  // Files that are examples only, and examples that exclude each other.
+  CHECK(found ==
+        "listen[0].tls.certificate: the file /etc/archway/tls.crt does not exist\n"
+        "listen[0].tls.key: the file /etc/archway/tls.key does not exist\n"
+        "upstreams[0].urls: found beside url; allowed: one of the two\n"
+        "upstreams[0].credentials: found several passwords; allowed: one of password, "
+        "password_file and password_env\n"
+        "upstreams[0].ca_file: the file /etc/archway/ca.crt does not exist\n");
+}
+
+}  // namespace
+}  // namespace archway::proxy

@@ -1,0 +1,270 @@
+#include "proxy/http/envelope.hpp"
+
+#include "tests/support/second_reader.hpp"
+
+#include <doctest/doctest.h>
+#include <string>
+#include <vector>
+
+namespace archway::proxy {
+namespace {
+
+const std::string host = "Host: registry\r\n";
+
+/// GET / with these further header lines.
+std::string with(const std::string& lines) {
+  return "GET /v2/ HTTP/1.1\r\n" + host + lines + "\r\n";
+}
+
+std::string asking(const std::string& target) {
+  return "GET " + target + " HTTP/1.1\r\n" + host + "\r\n";
+}
+
+std::string repeated(const std::string& line, int times) {
+  std::string lines;
+  for (int i = 0; i < times; ++i) lines += line;
+  return lines;
+}
+
+struct Good {
+  const char* why;
+  std::string block;
+  Method method = Method::get;
+  const char* target = "/v2/";
+  bool keep_alive = true;
+};
+
+std::vector<Good> good_blocks() {
+  const std::string line = "/v2/ HTTP/1.1\r\n" + host;
+  return {
+      {"the shortest", with("")},
+      {"HEAD", "HEAD " + line + "\r\n", Method::head},
+      {"any other method is only named so", "PUT " + line + "\r\n", Method::other, "/v2/", false},
+      {"methods have case: get is none that we know", "get " + line + "\r\n", Method::other, "/v2/",
+       false},
+      {"an invented method", "M-SEARCH " + line + "\r\n", Method::other, "/v2/", false},
+      {"PUT with a body ends its connection", "PUT " + line + "Content-Length: 5\r\n\r\n",
+       Method::other, "/v2/", false},
+      {"PATCH in chunks, too", "PATCH " + line + "Transfer-Encoding: chunked\r\n\r\n",
+       Method::other, "/v2/", false},
+      {"whatever it asks for",
+       "PUT /v2/ HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", Method::other,
+       "/v2/", false},
+      {"a query", asking("/v2/a/tags/list?n=1&last=b"), Method::get, "/v2/a/tags/list?n=1&last=b"},
+      {"percent signs stay what they are", asking("/v2/%2e%2e/%00"), Method::get, "/v2/%2e%2e/%00"},
+      {"a double slash is not ours to judge", asking("//x"), Method::get, "//x"},
+      {"the longest target", asking("/" + std::string(target_bytes_max - 1, 'a')), Method::get,
+       nullptr},
+      {"an empty value", with("X:\r\n")},
+      {"blanks around a value", with("X: \t a b \t\r\n")},
+      {"no blank before a value", with("X:y\r\n")},
+      {"a tab inside a value", with("X: a\tb\r\n")},
+      {"bytes above ASCII in a value", with("X: \xc3\xa9\xff\r\n")},
+      {"a name of all token characters", with("!#$%&'*+-.^_`|~09azAZ: 1\r\n")},
+      {"six Accept lines", with(repeated("Accept: a/b\r\n", 6))},
+      {"two Cookie lines", with(repeated("Cookie: a\r\n", 2))},
+      {"a body of no bytes", with("Content-Length: 0\r\n")},
+      {"one Range", with("Range: bytes=0-\r\n")},
+      {"as many lines as allowed", with(repeated("X: 1\r\n", header_lines_max - 1))},
+      {"a token of 16 KiB", with("Authorization: Bearer " + std::string(16384, 'x') + "\r\n")},
+      {"an empty Host", "GET /v2/ HTTP/1.1\r\nHost:\r\n\r\n"},
+      {"an IPv6 Host", "GET /v2/ HTTP/1.1\r\nHost: [::1]:5000\r\n\r\n"},
+      {"close", with("Connection: close\r\n"), Method::get, "/v2/", false},
+      {"close, in capitals and among others", with("Connection: TE , CLOSE\r\n"), Method::get,
+       "/v2/", false},
+      {"close on a second line", with("Connection: TE\r\nConnection: close\r\n"), Method::get,
+       "/v2/", false},
+      {"a word with close in it", with("Connection: closed\r\n")},
+      {"HTTP/1.0 closes", "GET /v2/ HTTP/1.0\r\n\r\n", Method::get, "/v2/", false},
+      {"HTTP/1.0 may stay", "GET /v2/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"},
+      {"HTTP/1.0 with both: closes", "GET /v2/ HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+       Method::get, "/v2/", false},
+  };
+}
+
+struct Bad {
+  const char* why;
+  std::string block;
+  int status = 400;
+};
+
+std::vector<Bad> bad_request_lines() {
+  return {
+      {"nothing", "\r\n\r\n"},
+      {"an empty line first", "\r\n" + with("")},
+      {"HTTP/0.9", "GET /v2/\r\n\r\n"},
+      {"the HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n"},
+      {"HTTP/2 in a request line", "GET /v2/ HTTP/2.0\r\n" + host + "\r\n", 505},
+      {"HTTP/1.2", "GET /v2/ HTTP/1.2\r\n" + host + "\r\n", 505},
+      {"HTTP/1.10", "GET /v2/ HTTP/1.10\r\n" + host + "\r\n", 505},
+      {"HTTP/01.1", "GET /v2/ HTTP/01.1\r\n" + host + "\r\n", 505},
+      {"a lower-case protocol", "GET /v2/ http/1.1\r\n" + host + "\r\n"},
+      {"another protocol", "GET /v2/ ICY/1.1\r\n" + host + "\r\n"},
+      {"a blank behind the version", "GET /v2/ HTTP/1.1 \r\n" + host + "\r\n"},
+      {"a blank before the method", " GET /v2/ HTTP/1.1\r\n" + host + "\r\n"},
+      {"two blanks before the target", "GET  /v2/ HTTP/1.1\r\n" + host + "\r\n"},
+      {"two blanks behind the target", "GET /v2/  HTTP/1.1\r\n" + host + "\r\n"},
+      {"tabs for blanks", "GET\t/v2/\tHTTP/1.1\r\n" + host + "\r\n"},
+      {"a method that is no token", "G(T /v2/ HTTP/1.1\r\n" + host + "\r\n"},
+      {"no method", " /v2/ HTTP/1.1\r\n" + host + "\r\n"},
+      {"no target", "GET HTTP/1.1\r\n" + host + "\r\n"},
+      {"a blank in the target", asking("/v2/a b")},
+      {"a tab in the target", asking("/v2/a\tb")},
+      {"absolute form", asking("http://registry/v2/")},
+      {"authority form", "CONNECT registry:443 HTTP/1.1\r\n" + host + "\r\n"},
+      {"asterisk form", "OPTIONS * HTTP/1.1\r\n" + host + "\r\n"},
+      {"a relative target", asking("v2/")},
+      {"a fragment", asking("/v2/#x")},
+      {"a backslash", asking("/v2/\\x")},
+      {"a quote", asking("/v2/\"x")},
+      {"angle brackets", asking("/v2/<x>")},
+      {"a byte above ASCII in the target", asking("/v2/\x80")},
+      {"DEL in the target", asking("/v2/\x7f")},
+      {"NUL in the target", asking(std::string("/v2/\0", 5))},
+      {"a target of one byte too many", asking("/" + std::string(target_bytes_max, 'a')), 414},
+      {"a bare LF behind the request line", "GET /v2/ HTTP/1.1\n" + host + "\r\n"},
+      {"a bare CR in the request line", "GET /v2/\r HTTP/1.1\r\n" + host + "\r\n"},
+  };
+}
+
+std::vector<Bad> bad_fields() {
+  return {
+      {"obs-fold", with("X: a\r\n b\r\n")},
+      {"obs-fold with a tab", with("X: a\r\n\tb\r\n")},
+      {"obs-fold in the first header", "GET /v2/ HTTP/1.1\r\n " + host + "\r\n"},
+      {"obs-fold in Transfer-Encoding", with("Transfer-Encoding:\r\n chunked\r\n")},
+      {"a blank before the colon", with("X : a\r\n")},
+      {"a tab before the colon", with("X\t: a\r\n")},
+      {"no colon", with("X\r\n")},
+      {"no name", with(": a\r\n")},
+      {"a name with a bracket", with("X[: a\r\n")},
+      {"a name above ASCII", with("X\xe9: a\r\n")},
+      {"NUL in a name", with(std::string("X\0: a\r\n", 7))},
+      {"NUL in a value", with(std::string("X: \0\r\n", 6))},
+      {"a vertical tab in a value", with("X: a\x0b\r\n")},
+      {"ESC in a value", with("X: a\x1b[0m\r\n")},
+      {"DEL in a value", with("X: a\x7f\r\n")},
+      {"a bare LF behind a header", with("X: a\nY: b\r\n")},
+      {"a bare CR in a value", with("X: a\rY: b\r\n")},
+      {"a bare CR before the line's end", with("X: a\r\r\n")},
+      {"one line too many", with(repeated("X: 1\r\n", header_lines_max)), 431},
+      {"bytes behind the empty line", with("") + "x"},
+      {"no empty line", "GET /v2/ HTTP/1.1\r\n" + host},
+      {"no Host in HTTP/1.1", "GET /v2/ HTTP/1.1\r\n\r\n"},
+      {"two Hosts", with(host)},
+      {"two Hosts, one in capitals", with("HOST: other\r\n")},
+      {"a list in Host", "GET /v2/ HTTP/1.1\r\nHost: a, b\r\n\r\n"},
+      {"a user in Host", "GET /v2/ HTTP/1.1\r\nHost: a@b\r\n\r\n"},
+      {"a path in Host", "GET /v2/ HTTP/1.1\r\nHost: a/b\r\n\r\n"},
+      {"a blank in Host", "GET /v2/ HTTP/1.1\r\nHost: a b\r\n\r\n"},
+      {"two Ranges", with(repeated("Range: bytes=0-0\r\n", 2))},
+      {"two If-Ranges", with(repeated("If-Range: \"a\"\r\n", 2))},
+      {"two Authorizations", with(repeated("Authorization: Basic eDp5\r\n", 2))},
+      {"Connection that is no list of tokens", with("Connection: close now\r\n")},
+      {"Connection with a quote", with("Connection: \"close\"\r\n")},
+  };
+}
+
+std::vector<Bad> bodies() {
+  std::vector<Bad> rows{
+      {"equal lengths twice", with(repeated("Content-Length: 0\r\n", 2))},
+      {"a length and chunked", with("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n")},
+      {"chunked and a length", with("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n")},
+      {"a coding and a length", with("Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n")},
+      {"a coding behind a vertical tab", with("Transfer-Encoding:\x0b"
+                                              "chunked\r\n")},
+      {"two codings", with(repeated("Transfer-Encoding: chunked\r\n", 2))},
+      {"a coding in HTTP/1.0", "GET /v2/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"},
+      {"PUT with two lengths",
+       "PUT /v2/ HTTP/1.1\r\n" + host + repeated("Content-Length: 5\r\n", 2) + "\r\n"},
+      {"HEAD with a body", "HEAD /v2/ HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\n"},
+  };
+  for (const char* length : {"5", "00", "+0", "-0", "-1", "0x0", "0, 0", "0,", "",
+                             "18446744073709551616", "0 0", "\"0\"", "zero"}) {
+    rows.push_back({length, with("Content-Length: " + std::string(length) + "\r\n")});
+  }
+  for (const char* coding : {"chunked", "xchunked", "identity", "chunked, identity", "gzip", "",
+                             "CHUNKED", ",chunked", "chunked;q=1"}) {
+    rows.push_back({coding, with("Transfer-Encoding: " + std::string(coding) + "\r\n")});
+  }
+  return rows;
+}
+
+TEST_CASE("a header block that can be read in one way only is read") {
+  for (const auto& row : good_blocks()) {
+    CAPTURE(row.why);
+    CHECK(header_block_end(row.block) == row.block.size());
+    const auto read = read_envelope(row.block);
+    if (const auto* bad = std::get_if<BadRequest>(&read)) {
+      FAIL_CHECK(bad->why);
+      continue;
+    }
+    const auto& request = std::get<Request>(read);
+    CHECK(request.method == row.method);
+    CHECK(request.keep_alive == row.keep_alive);
+    if (row.target) CHECK(request.target == row.target);
+    // Beast is the second reader: both must have read the same.
+    CHECK(test::disagreement(row.block, request) == "");
+  }
+}
+
+TEST_CASE("whatever two readers could read differently is refused with the status that says why") {
+  for (const auto& rows : {bad_request_lines(), bad_fields(), bodies()}) {
+    for (const auto& row : rows) {
+      CAPTURE(row.why);
+      CAPTURE(row.block.substr(0, 200));
+      const auto read = read_envelope(row.block);
+      const auto* bad = std::get_if<BadRequest>(&read);
+      REQUIRE(bad != nullptr);
+      CHECK(bad->status == row.status);
+      CHECK(bad->why.size() > 10);
+      CHECK(bad->why.ends_with('.'));
+    }
+  }
+}
+
+TEST_CASE("a block that arrives byte by byte ends with its last byte and no earlier") {
+  for (const auto& row : good_blocks()) {
+    CAPTURE(row.why);
+    const auto block = row.block.substr(0, 400) == row.block ? row.block : with("X: y\r\n");
+    for (std::size_t size = 0; size < block.size(); ++size) {
+      CAPTURE(size);
+      REQUIRE(header_block_end(std::string_view(block).substr(0, size)) == std::string_view::npos);
+    }
+    CHECK(header_block_end(block) == block.size());
+    CHECK(header_block_end(block + "GET /next") == block.size());
+  }
+}
+
+TEST_CASE("a line that ends without CR ends the block, so that nobody waits for the rest") {
+  struct Row {
+    const char* why;
+    std::string bytes;
+    std::size_t end;
+  };
+  for (const auto& row : std::vector<Row>{{"the first line", "GET / HTTP/1.1\nHost: a\n\n", 15},
+                                          {"a header", "GET / HTTP/1.1\r\nHost: a\n", 24},
+                                          {"the empty line", "GET / HTTP/1.1\r\n\n", 17},
+                                          {"LF alone", "\n", 1},
+                                          {"an empty line first", "\r\nGET", 2}}) {
+    CAPTURE(row.why);
+    CHECK(header_block_end(row.bytes) == row.end);
+    const auto read = read_envelope(std::string_view(row.bytes).substr(0, row.end));
+    CHECK(std::holds_alternative<BadRequest>(read));
+  }
+}
+
+TEST_CASE("fields keep their order, their lines and their case, and are found without case") {
+  const auto read = read_envelope(with("aCCept: one\r\nX: 1\r\nAccept: two , three\r\n"));
+  const auto& fields = std::get<Request>(read).fields;
+  REQUIRE(fields.size() == 4);
+  CHECK(fields.all("ACCEPT") == std::vector<std::string_view>{"one", "two , three"});
+  CHECK(fields.find("accept") == "one");
+  CHECK(fields.begin()[1].first == "aCCept");
+  CHECK(fields.contains("x"));
+  CHECK(!fields.contains("y"));
+  CHECK(fields.find("y") == "");
+}
+
+}  // namespace
+}  // namespace archway::proxy

@@ -1,0 +1,140 @@
+#include "proxy/upstream/status.hpp"
+
+#include <doctest/doctest.h>
+
+namespace archway::proxy {
+namespace {
+
+AnswerHead head_with(unsigned status, std::string_view retry_after = "") {
+  AnswerHead head;
+  head.status = status;
+  if (!retry_after.empty()) head.fields.add("Retry-After", retry_after);
+  return head;
+}
+
+TEST_CASE("every status means an error that a person can act on") {
+  const std::string name_unknown =
+      R"({"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]})";
+  const std::string denied =
+      R"({"errors":[{"code":"DENIED","message":"requires a subscription"}]})";
+  struct Row {
+    const char* why;
+    unsigned status;
+    Wanted wanted;
+    std::string body;
+    Errc code;
+    const char* message;
+    bool retryable;
+  };
+  const Row rows[] = {
+      {"no manifest", 404, Wanted::manifest, "", Errc::manifest_unknown,
+       "docker.io says there is no such image", false},
+      {"no repository", 404, Wanted::manifest, name_unknown, Errc::name_unknown,
+       "docker.io says there is no such repository (\"repository name not known to registry\")",
+       false},
+      {"no blob", 404, Wanted::blob, "", Errc::blob_unknown,
+       "docker.io says there is no such blob in this repository", false},
+      {"no tags", 404, Wanted::tags, "", Errc::name_unknown,
+       "docker.io says there is no such repository", false},
+      {"no referrers", 404, Wanted::referrers, "", Errc::manifest_unknown,
+       "docker.io knows no referrers of this image", false},
+      {"gone", 410, Wanted::manifest, "", Errc::manifest_unknown,
+       "docker.io says there is no such image", false},
+      {"unauthorised", 401, Wanted::manifest, "", Errc::denied,
+       "docker.io does not give this image to archway", false},
+      {"forbidden", 403, Wanted::manifest, denied, Errc::denied,
+       "docker.io does not give this image to archway (\"requires a subscription\")", false},
+      {"too many", 429, Wanted::manifest, "", Errc::upstream_busy,
+       "docker.io has had too many requests from here", true},
+      {"unavailable", 503, Wanted::blob, "", Errc::upstream_busy, "docker.io is busy", true},
+      {"broken", 500, Wanted::blob, "", Errc::upstream_failed, "docker.io answered with status 500",
+       true},
+      {"gateway", 502, Wanted::blob, "<html>", Errc::upstream_failed,
+       "docker.io answered with status 502", true},
+      {"teapot", 418, Wanted::blob, "", Errc::upstream_failed, "docker.io answered with status 418",
+       false},
+      {"no content", 204, Wanted::blob, "", Errc::upstream_failed,
+       "docker.io answered with status 204", false},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto error = error_of_answer(head_with(row.status), row.body, "docker.io", row.wanted);
+    CHECK(error.code == row.code);
+    CHECK(error.message == row.message);
+    CHECK(error.retryable == row.retryable);
+    CHECK(error.origin == Origin::upstream);
+  }
+}
+
+TEST_CASE("an upstream's own words are quoted only when they are words") {
+  const std::string plain = "docker.io does not give this image to archway";
+  struct Row {
+    const char* why;
+    std::string body;
+    std::string message;
+  };
+  const Row rows[] = {
+      {"no JSON", "forbidden", plain},
+      {"half a JSON", R"({"errors":[{"message":"no)", plain},
+      {"no errors", R"({"message":"no"})", plain},
+      {"errors of another kind", R"({"errors":"no"})", plain},
+      {"no entries", R"({"errors":[]})", plain},
+      {"entries of another kind", R"({"errors":["no"]})", plain},
+      {"a message of another kind", R"({"errors":[{"message":5}]})", plain},
+      {"an array", R"([{"message":"no"}])", plain},
+      {"deep", "{\"errors\":" + std::string(5000, '['), plain},
+      {"control bytes", R"({"errors":[{"message":"a\u001b[31m\nb\u0000c"}]})",
+       plain + " (\"a?[31m?b?c\")"},
+      {"other letters", R"({"errors":[{"message":"\u00e4"}]})", plain + " (\"??\")"},
+      {"endless", R"({"errors":[{"message":")" + std::string(5000, 'x') + "\"}]}",
+       plain + " (\"" + std::string(quoted_bytes_max, 'x') + "\")"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    CHECK(error_of_answer(head_with(403), row.body, "docker.io", Wanted::manifest).message ==
+          row.message);
+  }
+}
+
+TEST_CASE("Retry-After is passed on in seconds, within a day") {
+  struct Row {
+    const char* why;
+    const char* text;
+    std::uint32_t seconds;
+  };
+  const Row rows[] = {
+      {"seconds", "30", 30},
+      {"zero", "0", 0},
+      {"a day", "86400", 86400},
+      {"a week", "604800", 86400},
+      {"2^64", "18446744073709551616", 86400},
+      {"negative", "-5", 0},
+      {"a fraction", "1.5", 0},
+      {"a date", "Wed, 21 Oct 2026 07:28:00 GMT", 0},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto error = error_of_answer(head_with(429, row.text), "", "docker.io", Wanted::manifest);
+    CHECK(error.retry_after_s == row.seconds);
+  }
+  CHECK(error_of_answer(head_with(429, "30"), "", "docker.io", Wanted::manifest).message ==
+        "docker.io has had too many requests from here; it asks to come back in 30 s");
+}
+
+TEST_CASE("a token service's refusal says whether credentials were shown") {
+  const auto with = error_of_token_service(head_with(401), "docker.io", "auth.docker.io", true);
+  CHECK(with.code == Errc::denied);
+  CHECK(with.message ==
+        "the token service of docker.io refuses the credentials that archway has for it");
+  CHECK(with.context == "token service auth.docker.io: status 401");
+  const auto without = error_of_token_service(head_with(403), "docker.io", "auth.docker.io", false);
+  CHECK(without.code == Errc::denied);
+  CHECK(without.message ==
+        "the token service of docker.io does not let archway in without credentials");
+  CHECK(error_of_token_service(head_with(429), "a", "b", false).code == Errc::upstream_busy);
+  CHECK(error_of_token_service(head_with(500), "a", "b", false).code == Errc::upstream_failed);
+  CHECK(error_of_token_service(head_with(302), "a", "b", false).code == Errc::upstream_failed);
+}
+
+}  // namespace
+}  // namespace archway::proxy

@@ -1,0 +1,158 @@
+#include "tests/support/scripted_wire.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace archway::test {
+namespace {
+
+constexpr long day_s = 24 * 3600;
+
+void must(bool good, const char* what) {
+  if (!good) throw std::runtime_error(std::string("test certificate: ") + what);
+}
+
+std::string alternative_names(const TestCertificate::Options& options) {
+  std::string text;
+  for (const auto& name : options.names) text += (text.empty() ? "DNS:" : ",DNS:") + name;
+  for (const auto& address : options.addresses) text += (text.empty() ? "IP:" : ",IP:") + address;
+  return text;
+}
+
+void extend(X509* certificate, int what, const std::string& value) {
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, what, value.c_str());
+  must(extension != nullptr, "extension");
+  X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+
+X509* make_certificate(EVP_PKEY* key, const TestCertificate::Options& options) {
+  X509* certificate = X509_new();
+  must(certificate != nullptr, "X509_new");
+  X509_set_version(certificate, 2);
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), options.expired ? -2 * day_s : -day_s);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), options.expired ? -day_s : day_s);
+  X509_set_pubkey(certificate, key);
+  X509_NAME* name = X509_get_subject_name(certificate);
+  const unsigned char text[] = "archway test";
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
+  X509_set_issuer_name(certificate, name);
+  extend(certificate, NID_basic_constraints, "critical,CA:TRUE");
+  extend(certificate, NID_subject_alt_name, alternative_names(options));
+  must(X509_sign(certificate, key, EVP_sha256()) != 0, "X509_sign");
+  return certificate;
+}
+
+}  // namespace
+
+TestCertificate::TestCertificate(const Options& options) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "archway-tls-XXXXXX").string();
+  must(::mkdtemp(pattern.data()) != nullptr, "mkdtemp");
+  folder_ = pattern;
+  certificate_ = folder_ / "certificate.pem";
+  key_ = folder_ / "key.pem";
+
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  must(key != nullptr, "EVP_EC_gen");
+  X509* certificate = make_certificate(key, options);
+  std::FILE* file = std::fopen(certificate_.c_str(), "w");
+  must(file != nullptr && PEM_write_X509(file, certificate) == 1, "certificate.pem");
+  std::fclose(file);
+  file = std::fopen(key_.c_str(), "w");
+  must(file != nullptr &&
+           PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr) == 1,
+       "key.pem");
+  std::fclose(file);
+
+  context_ = SSL_CTX_new(TLS_server_method());
+  must(context_ != nullptr, "SSL_CTX_new");
+  must(SSL_CTX_use_certificate(context_, certificate) == 1, "use_certificate");
+  must(SSL_CTX_use_PrivateKey(context_, key) == 1, "use_PrivateKey");
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+}
+
+TestCertificate::~TestCertificate() {
+  SSL_CTX_free(context_);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+Wire::Wire(int fd, ssl_ctx_st* tls) : fd_(fd) {
+  if (tls == nullptr) return;
+  ERR_clear_error();
+  ssl_ = SSL_new(tls);
+  good_ = ssl_ != nullptr && SSL_set_fd(ssl_, fd_) == 1 && SSL_accept(ssl_) == 1;
+}
+
+Wire::~Wire() {
+  SSL_free(ssl_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::string Wire::read_head() {
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const auto end = waiting_.find("\r\n\r\n");
+    if (end != std::string::npos) {
+      std::string head = waiting_.substr(0, end + 4);
+      waiting_.erase(0, end + 4);
+      return head;
+    }
+    if (!good_ || fd_ < 0) return {};
+    ERR_clear_error();
+    const auto size = static_cast<int>(buffer.size());
+    const auto got = ssl_ != nullptr ? static_cast<ssize_t>(SSL_read(ssl_, buffer.data(), size))
+                                     : ::recv(fd_, buffer.data(), buffer.size(), 0);
+    if (got < 0 && ssl_ == nullptr && errno == EINTR) continue;
+    if (got <= 0) return {};
+    waiting_.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
+
+bool Wire::send(std::string_view bytes) {
+  while (good_ && fd_ >= 0 && !bytes.empty()) {
+    ERR_clear_error();
+    const auto size = std::min<std::size_t>(bytes.size(), 1024 * 1024);
+    const auto sent =
+        ssl_ != nullptr
+            ? static_cast<ssize_t>(SSL_write(ssl_, bytes.data(), static_cast<int>(size)))
+            : ::send(fd_, bytes.data(), size, MSG_NOSIGNAL);
+    if (sent < 0 && ssl_ == nullptr && errno == EINTR) continue;
+    if (sent <= 0) good_ = false;
+    if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return good_;
+}
+
+void Wire::finish(bool close_notify) {
+  if (fd_ < 0) return;
+  ERR_clear_error();
+  if (ssl_ != nullptr && good_ && close_notify) SSL_shutdown(ssl_);
+  ::shutdown(fd_, SHUT_WR);
+  // Closing with unread bytes would send RST: the other side goes first.
+  std::array<char, 4096> dropped{};
+  while (::recv(fd_, dropped.data(), dropped.size(), 0) > 0) {
+  }
+  good_ = false;
+}
+
+void Wire::reset() {
+  if (fd_ < 0) return;
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  good_ = false;
+}
+
+}  // namespace archway::test
