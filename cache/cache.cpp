@@ -52,10 +52,10 @@ class DiskCache final : public Cache {
     return std::move(found.blob);
   }
 
-  Access open_or_join(const Digest& digest) override {
+  Access open_or_join(const Digest& digest, const std::string& asker) override {
     if (auto blob = open_blob(digest)) return {.blob = std::move(blob)};
     return fills_.join(
-        digest, [this, &digest] { return look_again(digest); },
+        digest, asker, [this, &digest] { return look_again(digest); },
         [this](std::shared_ptr<GrowingFill> fill) {
           auto* const started = fill.get();
           return std::make_unique<BlobFillWriter>(std::move(fill), store_.get(), index_.get(),

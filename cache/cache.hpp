@@ -47,9 +47,9 @@ class Cache {
   /// (then it is moved to quarantine and forgotten: a miss).
   virtual std::optional<BlobFile> open_blob(const Digest& digest) = 0;
 
-  /// The file, else the running fill, else a new fill with its writer: atomically, so that one
-  /// object has one fill.
-  virtual Access open_or_join(const Digest& digest) = 0;
+  /// The file, else the running fill, else a new fill with its writer, begun under the image name
+  /// `asker`: atomically, so that one object has one fill.
+  virtual Access open_or_join(const Digest& digest, const std::string& asker) = 0;
 
   /// A running fill, if there is one.
   virtual std::shared_ptr<Fill> find_fill(const Digest& digest) const = 0;

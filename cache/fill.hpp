@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace archway::cache {
 
@@ -38,6 +39,8 @@ class Fill {
   virtual ~Fill() = default;
 
   virtual const Digest& digest() const = 0;
+  /// Under which image name it was begun: its failure is an answer about that name only.
+  virtual const std::string& begun_by() const = 0;
   virtual State state() const = 0;
 
   /// Calls `wake` once, from whatever thread makes the change, when the version passes `seen`;

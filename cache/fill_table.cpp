@@ -4,12 +4,13 @@
 
 namespace archway::cache {
 
-Cache::Access FillTable::join(const Digest& digest, const Look& look, const Start& start) {
+Cache::Access FillTable::join(const Digest& digest, const std::string& asker, const Look& look,
+                              const Start& start) {
   std::unique_ptr<FillWriter> writer;  // Outlives the lock, which its end may want.
   const std::lock_guard lock(mutex_);
   if (const auto it = fills_.find(digest); it != fills_.end()) return {.fill = it->second};
   if (auto blob = look()) return {.blob = std::move(blob)};
-  auto fill = std::make_shared<GrowingFill>(digest);
+  auto fill = std::make_shared<GrowingFill>(digest, asker);
   writer = start(fill);
   fills_.emplace(digest, fill);
   return {.fill = std::move(fill), .writer = std::move(writer)};

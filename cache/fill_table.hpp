@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 namespace archway::cache {
@@ -25,7 +26,8 @@ class FillTable {
   ///
   /// A fill leaves the table only when its file has the final name, so one that ended after the
   /// caller had looked for the file by itself is found by `look`, and never started twice.
-  Cache::Access join(const Digest& digest, const Look& look, const Start& start);
+  Cache::Access join(const Digest& digest, const std::string& asker, const Look& look,
+                     const Start& start);
 
   std::shared_ptr<Fill> find(const Digest& digest) const;
   std::size_t size() const;

@@ -21,9 +21,11 @@ std::uint64_t releasable(std::uint64_t appended, std::optional<std::uint64_t> si
 /// Threads: any; one writer.
 class GrowingFill final : public Fill {
  public:
-  explicit GrowingFill(const Digest& digest) : digest_(digest) {}
+  GrowingFill(const Digest& digest, std::string begun_by)
+      : digest_(digest), begun_by_(std::move(begun_by)) {}
 
   const Digest& digest() const override { return digest_; }
+  const std::string& begun_by() const override { return begun_by_; }
   State state() const override;
   void when_past(std::uint64_t seen, std::function<void()> wake) override;
   std::shared_ptr<const FileHandle> file() const override;
@@ -47,6 +49,7 @@ class GrowingFill final : public Fill {
   void change(Change&& apply);
 
   const Digest digest_;
+  const std::string begun_by_;
   mutable std::mutex mutex_;
   State state_;  // Guarded by mutex_, as is the rest.
   std::shared_ptr<const FileHandle> file_;

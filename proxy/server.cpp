@@ -24,6 +24,9 @@ namespace net = boost::asio;
 namespace {
 
 constexpr std::size_t disk_threads = 4;
+constexpr std::size_t publish_threads = 2;
+// A loop that does not answer sits in a disk read: it is not waited for.
+constexpr std::chrono::seconds loop_answers_within{1};
 constexpr std::chrono::milliseconds drain_look{20};
 
 ConnectionBounds bounds_of(const Settings& settings) {
@@ -47,6 +50,7 @@ struct Server::Parts {
   std::unique_ptr<cache::Cache> cache;
   std::shared_ptr<UpstreamShared> upstreams;
   std::unique_ptr<DiskPool> disk;
+  std::unique_ptr<DiskPool> publish;
   std::unique_ptr<PullShared> shared;
   std::atomic<bool> draining = false;
   ConnectionCount clients = 0;
@@ -121,15 +125,17 @@ Result<void> Server::Parts::bind_admin(const Settings::Endpoint& endpoint) {
 Result<void> Server::Parts::build() {
   metrics = metrics::Metrics::make(ARCHWAY_VERSION);
   for (const auto& upstream : settings.upstreams) metrics->upstream_known(upstream.name);
-  auto store = cache::Cache::open(
-      {.directory = settings.cache.directory, .sync = settings.cache.strict}, log);
+  // Always synced: to tell after an unclean stop which blobs were not is not part of this version.
+  auto store = cache::Cache::open({.directory = settings.cache.directory, .sync = true}, log);
   if (!store) return store.error();
   cache = *std::move(store);
   auto clients_of_upstreams = UpstreamShared::make(settings, log, metrics.get());
   if (!clients_of_upstreams) return clients_of_upstreams.error();
   upstreams = *std::move(clients_of_upstreams);
   disk = std::make_unique<DiskPool>(disk_threads);
-  shared = std::make_unique<PullShared>(&settings, cache.get(), log, metrics.get(), disk.get());
+  publish = std::make_unique<DiskPool>(publish_threads);
+  shared = std::make_unique<PullShared>(&settings, cache.get(), log, metrics.get(), disk.get(),
+                                        publish.get());
   admin = std::make_unique<Admin>(cache.get(), log, metrics.get(), &draining);
   for (unsigned i = 0; i < thread_count(settings); ++i) {
     loops.push_back(std::make_unique<Loop>(shared.get(), upstreams));
@@ -150,12 +156,12 @@ Result<void> Server::Parts::build() {
 
 void Server::Parts::on_every_loop(void (Loop::*what)()) {
   for (const auto& loop : loops) {
-    std::promise<void> done;
-    net::post(loop->context(), [&] {
-      (loop.get()->*what)();
-      done.set_value();
+    const auto done = std::make_shared<std::promise<void>>();
+    net::post(loop->context(), [one = loop.get(), what, done] {
+      (one->*what)();
+      done->set_value();
     });
-    done.get_future().wait();
+    done->get_future().wait_for(loop_answers_within);
   }
 }
 
@@ -176,6 +182,7 @@ Server::~Server() {
   for (auto& thread : parts.threads) thread.join();
   // Disk work that was begun ends before the loops that wait for it go.
   if (parts.disk) parts.disk->stop();
+  if (parts.publish) parts.publish->stop();
   parts.loops.clear();
 }
 

@@ -3,6 +3,7 @@
 #include "metrics/log.hpp"
 #include "proxy/server.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <memory>
@@ -34,6 +35,15 @@ void raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Clients never get the descriptors that files and upstreams need.
+std::uint32_t clients_within_limit(std::uint32_t wanted) {
+  constexpr rlim_t reserve = 1024;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const rlim_t room = limit.rlim_cur > 2 * reserve ? limit.rlim_cur - reserve : limit.rlim_cur / 2;
+  return static_cast<std::uint32_t>(std::min<rlim_t>(wanted, room));
 }
 
 int exit_code(const Error& error) {
@@ -82,6 +92,7 @@ int serve(Settings settings, const std::vector<std::string>& notes) {
   std::signal(SIGPIPE, SIG_IGN);  // sendfile has no MSG_NOSIGNAL.
   std::signal(SIGXFSZ, SIG_IGN);  // A file size limit is a full disk, not an end.
   raise_descriptor_limit();
+  settings.connections_max = clients_within_limit(settings.connections_max);
   const auto log = metrics::Log::make({.level = settings.log_level, .format = settings.log_format});
   for (const auto& note : notes) log->warn("configuration", {{"note", note}});
   auto server = Server::start(settings, log.get());

@@ -44,12 +44,22 @@ std::optional<std::string> password_from_file(const Value& value) {
   return std::nullopt;
 }
 
+/// What looks otherwise may be the secret itself, put here by mistake: it is not repeated.
+bool is_variable_name(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const bool begins = !text.empty() && (text[0] < '0' || text[0] > '9');
+  return begins && text.size() <= 64 && std::all_of(text.begin(), text.end(), fits);
+}
+
 std::optional<std::string> password_from_environment(const Value& value) {
   const auto name = value.text("the name of an environment variable");
   if (!name) return std::nullopt;
   const auto password = value.reading().environment.variable(*name);
   if (password && !password->empty()) return password;
-  value.problem("the environment variable " + quoted_for_message(*name) +
+  value.problem("the environment variable " +
+                (is_variable_name(*name) ? quoted_for_message(*name) : "named there") +
                 (password ? " is empty" : " is not set"));
   return std::nullopt;
 }

@@ -151,6 +151,11 @@ void read_secrets(const Section& section, Upstream& upstream) {
                                                          " goes over the network unencrypted (" +
                                                          upstream.url.origin() + ")");
     }
+    if (upstream.credentials) {
+      credentials->reading().warn(
+          credentials->at(),
+          credentials->path() + ": everybody who can reach archway can pull what this account can");
+    }
   }
   if (const auto value = section.find("ca_file")) {
     const auto path = value->file_path();

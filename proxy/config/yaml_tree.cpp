@@ -12,6 +12,7 @@ namespace archway::proxy {
 namespace {
 
 constexpr std::string_view not_yaml = "this is not valid YAML: ";
+constexpr const char* no_aliases = "aliases (*name) are not supported; write the value out";
 
 Position position(const YAML::Mark& mark) {
   if (mark.is_null()) return {};
@@ -41,9 +42,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
     add({.kind = Yaml::Kind::null, .at = position(mark)});
   }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Refused(mark, "aliases (*name) are not supported; write the value out");
-  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { throw Refused(mark, no_aliases); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
     check_tag(mark, tag);
@@ -182,6 +181,10 @@ ParsedYaml parse_clean(const std::string& text) {
   } catch (const Refused& error) {
     return failed(position(error.mark), error.msg);
   } catch (const YAML::Exception& error) {
+    // Newer versions of yaml-cpp add the name: it may be a password that begins with an asterisk.
+    if (error.msg.starts_with("the referenced anchor is not defined")) {
+      return failed(position(error.mark), no_aliases);
+    }
     return failed(position(error.mark),
                   std::string(not_yaml) + error.msg + tab_hint(text, error.mark));
   }

@@ -18,8 +18,11 @@ void add_outcome(Response& response, const Asked& asked, metrics::Outcome outcom
   response.fields.add("Archway-Cache", name(outcome));
 }
 
-Response unless_unchanged(Response response, const Request& request, const std::string& etag) {
-  if (request.fields.find("If-None-Match") != etag) return response;
+bool unchanged(const Request& request, const std::string& etag) {
+  return request.fields.find("If-None-Match") == etag;
+}
+
+Response not_modified(Response response) {
   response.status = 304;
   response.body = BytesBody{};
   return response;

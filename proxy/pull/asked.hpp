@@ -27,8 +27,11 @@ void add_common_fields(Response& response, const Asked& asked);
 /// "Archway-Cache: hit|miss|joined|stale", and the same in the account.
 void add_outcome(Response& response, const Asked& asked, metrics::Outcome outcome);
 
-/// A 304 when the client holds these very bytes (If-None-Match), else the
-/// response unchanged. Source: RFC 9110 section 13.1.2.
-Response unless_unchanged(Response response, const Request& request, const std::string& etag);
+/// True when the client says that it holds these very bytes (If-None-Match).
+/// Source: RFC 9110 section 13.1.2.
+bool unchanged(const Request& request, const std::string& etag);
+
+/// The same answer as 304, without its body.
+Response not_modified(Response response);
 
 }  // namespace archway::proxy

@@ -61,6 +61,14 @@ Error conflicting_size(const ImageName& image) {
           .context = "the total size differs between a transfer and its continuation"};
 }
 
+Error cut_short() {
+  return {.code = Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = "the upstream ended a blob before its end",
+          .context = "an answer was whole, but shorter than the blob",
+          .retryable = true};
+}
+
 net::awaitable<Result<void>> begin(PullParts* parts, Writer writer,
                                    std::optional<std::uint64_t> size) {
   const std::function<Result<void>()> work = [writer, size] { return writer->begin(size); };
@@ -69,9 +77,8 @@ net::awaitable<Result<void>> begin(PullParts* parts, Writer writer,
 
 /// Reads a stream to its end into the fill. `skip` bytes at its beginning are there already (an
 /// upstream that ignores ranges starts again).
-net::awaitable<Result<void>> pour(PullParts* parts, ImageName image,
-                                  std::shared_ptr<BlobStream> stream, Writer writer,
-                                  std::uint64_t skip) {
+net::awaitable<Result<void>> pour(PullParts* parts, std::shared_ptr<BlobStream> stream,
+                                  Writer writer, std::uint64_t skip) {
   const auto executor = co_await net::this_coro::executor;
   Appending appending(parts, executor, writer);
   std::array<Bytes, 2> buffers{Bytes(new char[piece_bytes]), Bytes(new char[piece_bytes])};
@@ -83,7 +90,6 @@ net::awaitable<Result<void>> pour(PullParts* parts, ImageName image,
       if (!got) co_return got.error();
       co_return settled;
     }
-    parts->shared->metrics->upstream_bytes(image.upstream, *got);
     const auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(skip, *got));
     skip -= begin;
     if (begin == *got) continue;
@@ -98,17 +104,27 @@ net::awaitable<Result<void>> transfer(PullParts* parts, ImageName image, Digest 
                                       Writer writer, bool* begun) {
   const auto offset = writer->appended();
   auto opened = co_await parts->registry(image)->open_blob(image.repository, digest, offset);
-  if (!opened) co_return opened.error();
+  if (!opened) {
+    // Nothing is behind what is here: only the end was lost. The digest decides.
+    const bool at_the_end = offset > 0 && opened.error().code == Errc::range_unsatisfiable;
+    if (at_the_end) co_return Result<void>();
+    co_return opened.error();
+  }
   const std::shared_ptr<BlobStream> stream = *std::move(opened);
   if (!*begun) {
     const auto started = co_await begin(parts, writer, stream->size());
     if (!started) co_return started.error();
     *begun = true;
-  } else if (stream->size() != writer->fill()->state().size) {
+  }
+  const auto announced = writer->fill()->state().size;
+  if (announced && stream->size() && *announced != *stream->size()) {
     co_return conflicting_size(image);
   }
   const auto skip = stream->offset() < offset ? offset - stream->offset() : 0;
-  co_return co_await pour(parts, image, stream, writer, skip);
+  const auto poured = co_await pour(parts, stream, writer, skip);
+  if (!poured) co_return poured.error();
+  if (announced && writer->appended() < *announced) co_return cut_short();
+  co_return Result<void>();
 }
 
 net::awaitable<void> pause_before(int tries, std::chrono::milliseconds first) {
@@ -130,7 +146,6 @@ net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest dig
     const auto moved = co_await transfer(parts, image, digest, writer, &begun);
     if (moved) co_return Result<void>();
     const auto& error = moved.error();
-    parts->shared->metrics->upstream_error(image.upstream, name(error.code));
     fruitless = writer->appended() > before ? 0 : fruitless + 1;
     if (!begun || !error.retryable || fruitless >= fruitless_tries_max) co_return error;
     parts->shared->log->warn("a transfer was cut; going on where it stopped",
@@ -153,11 +168,16 @@ net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest
                                                      {"digest", digest.str()},
                                                      {"why", brought.error().message},
                                                      {"context", brought.error().context}});
-    writer->fail(brought.error());
+    // On the pool: removing a large file takes its time.
+    const std::function<bool()> end = [writer, error = brought.error()] {
+      writer->fail(error);
+      return true;
+    };
+    co_await shared.disk->run(end);
     co_return;
   }
   const std::function<Result<void>()> work = [writer] { return writer->finish(); };
-  const auto finished = co_await shared.disk->run(work);
+  const auto finished = co_await shared.publish->run(work);
   if (finished) {
     shared.metrics->fill_ended("published");
     cache::Changes changes;

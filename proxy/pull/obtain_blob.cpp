@@ -20,6 +20,23 @@ using FillPtr = std::shared_ptr<cache::Fill>;
 // Only a guard: a fill moves or fails by the upstream client's own bounds.
 constexpr std::chrono::minutes move_wait_max{5};
 
+// Fills begun under other names that one request sits through before it gives up.
+constexpr int joins_max = 8;
+
+Error busy() {
+  return {.code = Errc::overloaded,
+          .origin = Origin::upstream,
+          .message = "archway is fetching as much as it can; try again in a moment",
+          .context = "fills_max",
+          .retryable = true};
+}
+
+/// What is here or on its way already costs nothing more.
+bool too_many_fills(cache::Cache& cache, const Digest& digest) {
+  return cache.stats().fills_in_progress >= fills_max && !cache.find_fill(digest) &&
+         !cache.open_blob(digest);
+}
+
 Error silent(const ImageName& image) {
   return {.code = Errc::upstream_unreachable,
           .origin = Origin::upstream,
@@ -53,17 +70,6 @@ net::awaitable<Result<void>> await_headers(FillPtr fill, ImageName image) {
   co_return Result<void>();
 }
 
-net::awaitable<Result<cache::BlobFile>> await_whole(FillPtr fill, ImageName image) {
-  auto state = fill->state();
-  while (!state.verified && !state.failed) {
-    const auto next = co_await moved_past(fill, state.version);
-    if (!next) co_return silent(image);
-    state = *next;
-  }
-  if (state.failed) co_return *state.failed;
-  co_return cache::BlobFile{.file = fill->file(), .size = state.released};
-}
-
 void spawn_fetch(PullParts* parts, const net::any_io_executor& executor, const ImageName& image,
                  const Digest& digest, std::unique_ptr<cache::FillWriter> writer) {
   std::shared_ptr<cache::FillWriter> shared_writer = std::move(writer);
@@ -93,20 +99,40 @@ Result<std::string> read_whole(const cache::BlobFile& blob) {
 
 }  // namespace
 
-net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName image, Digest digest) {
-  auto access = parts->shared->cache->open_or_join(digest);
-  if (access.blob) co_return ObtainedBlob{.file = std::move(access.blob)};
-  ObtainedBlob obtained{.fill = access.fill, .outcome = metrics::Outcome::joined};
-  if (access.writer) {
-    const auto executor = co_await net::this_coro::executor;
-    obtained.outcome = metrics::Outcome::miss;
-    spawn_fetch(parts, executor, image, digest, std::move(access.writer));
-  } else {
-    parts->shared->metrics->fill_joined();
+bool ObtainedBlob::brought_for(const ImageName& image) const {
+  return fill && fill->begun_by() == image.str();
+}
+
+net::awaitable<Result<cache::BlobFile>> await_whole(FillPtr fill, ImageName image) {
+  auto state = fill->state();
+  while (!state.verified && !state.failed) {
+    const auto next = co_await moved_past(fill, state.version);
+    if (!next) co_return silent(image);
+    state = *next;
   }
-  const auto headers = co_await await_headers(access.fill, image);
-  if (!headers) co_return headers.error();
-  co_return obtained;
+  if (state.failed) co_return *state.failed;
+  co_return cache::BlobFile{.file = fill->file(), .size = state.released};
+}
+
+net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName image, Digest digest) {
+  const auto& shared = *parts->shared;
+  const auto name = image.str();
+  const auto executor = co_await net::this_coro::executor;
+  for (int joins = 1;; ++joins) {
+    if (too_many_fills(*shared.cache, digest)) co_return busy();
+    auto access = shared.cache->open_or_join(digest, name);
+    if (access.blob) co_return ObtainedBlob{.file = std::move(access.blob)};
+    ObtainedBlob obtained{.fill = access.fill, .outcome = metrics::Outcome::joined};
+    if (access.writer) {
+      obtained.outcome = metrics::Outcome::miss;
+      spawn_fetch(parts, executor, image, digest, std::move(access.writer));
+    } else {
+      shared.metrics->fill_joined();
+    }
+    const auto headers = co_await await_headers(access.fill, image);
+    if (headers) co_return obtained;
+    if (obtained.brought_for(image) || joins == joins_max) co_return headers.error();
+  }
 }
 
 net::awaitable<Result<std::string>> read_small_blob(PullParts* parts, ImageName image,

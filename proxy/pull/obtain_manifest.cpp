@@ -13,17 +13,40 @@ namespace {
 
 constexpr std::chrono::minutes patience{2};
 
+using Record = std::shared_ptr<const cache::ManifestRecord>;
+
+bool lives_elsewhere(const Descriptor& layer) {
+  return layer.media_type.find("foreign") != std::string::npos ||
+         layer.media_type.find("nondistributable") != std::string::npos;
+}
+
+/// Records are shared by all names, so one upstream's word for a type must not become another's: a
+/// document is kept only under a type that its own content bears out.
+bool type_fits(const StoredManifest& stored) {
+  if (stored.manifest->kind != ManifestKind::other) return stored.manifest->interpretable;
+  for (const auto type : {media_type::oci_index, media_type::oci_manifest, media_type::docker_list,
+                          media_type::docker_manifest}) {
+    if (resolver::parse_manifest(*stored.bytes, type).interpretable) return false;
+  }
+  return true;
+}
+
 /// The image name holds the manifest and everything that it names.
 cache::Changes changes_for(const ImageName& image, const StoredManifest& stored) {
   cache::Changes changes;
-  changes.manifests.emplace_back(
-      stored.digest,
-      cache::ManifestRecord{.media_type = stored.media_type, .bytes = *stored.bytes});
+  if (type_fits(stored)) {
+    changes.manifests.emplace_back(
+        stored.digest,
+        cache::ManifestRecord{.media_type = stored.media_type, .bytes = *stored.bytes});
+  }
   changes.grants.emplace_back(image, stored.digest);
   for (const auto& child : stored.manifest->manifests)
     changes.grants.emplace_back(image, child.digest);
-  for (const auto& layer : stored.manifest->layers)
-    changes.grants.emplace_back(image, layer.digest);
+  // Layers that live elsewhere are never looked at by a registry that takes a manifest: anyone
+  // could name any digest there. A name gets those only when its upstream says that it has them.
+  for (const auto& layer : stored.manifest->layers) {
+    if (!lives_elsewhere(layer)) changes.grants.emplace_back(image, layer.digest);
+  }
   if (stored.manifest->config) changes.grants.emplace_back(image, stored.manifest->config->digest);
   return changes;
 }
@@ -57,6 +80,15 @@ Error mismatch(const ImageName& image, const Digest& asked, const Digest& got) {
           .context = "manifest of " + image.str() + " hashes to " + got.str()};
 }
 
+Error not_a_manifest(const ImageName& image, const std::string& type) {
+  return {.code = Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = image.upstream +
+                     " answered with something that is no manifest; perhaps a "
+                     "login page stands before it",
+          .context = "manifest of " + image.str() + " came as \"" + type + "\""};
+}
+
 net::awaitable<Result<StoredManifest>> fetch(PullParts* parts, ImageName image, Digest digest) {
   const Reference reference = digest;
   auto document = co_await parts->registry(image)->get_manifest(image.repository, reference);
@@ -78,12 +110,20 @@ net::awaitable<Result<StoredManifest>> fetch(PullParts* parts, ImageName image, 
 /// The bytes are here, but under another image name: the upstream has to say that this one has
 /// them.
 net::awaitable<Result<StoredManifest>> confirm(PullParts* parts, ImageName image, Digest digest,
-                                               cache::ManifestRecord record) {
+                                               Record record) {
   const Reference reference = digest;
   const auto head = co_await parts->registry(image)->head_manifest(image.repository, reference);
   if (!head) co_return head.error();
-  StoredManifest stored =
-      stored_manifest(digest, std::move(record.media_type), std::move(record.bytes));
+  // A login page answers 200, too.
+  const bool same = head->digest ? *head->digest == digest : head->media_type == record->media_type;
+  if (!same) {
+    co_return Error{
+        .code = Errc::manifest_unknown,
+        .origin = Origin::upstream,
+        .message = image.upstream + " answers for " + digest.str() + " with something else",
+        .context = "HEAD gave another digest or type"};
+  }
+  StoredManifest stored = stored_manifest(digest, record->media_type, record->bytes);
   co_return co_await keep(parts, std::move(image), std::move(stored));
 }
 
@@ -101,9 +141,8 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
     return fetch(parts, image, digest);
   };
   if (record) {
-    work = [parts, image, digest, held = *std::move(record)] {
-      return confirm(parts, image, digest, held);
-    };
+    const auto held = std::make_shared<const cache::ManifestRecord>(*std::move(record));
+    work = [parts, image, digest, held] { return confirm(parts, image, digest, held); };
   }
   co_return co_await parts->shared->manifests.run(key, work, patience);
 }
@@ -113,8 +152,13 @@ net::awaitable<Result<StoredManifest>> fetch_manifest_by_tag(PullParts* parts, I
   const Reference reference = tag;
   auto document = co_await parts->registry(image)->get_manifest(image.repository, reference);
   if (!document) co_return document.error();
+  // Nothing but its own shape vouches for this one: a login page is no image.
+  const bool json = document->bytes.starts_with('{') && !document->media_type.starts_with("text/");
+  if (!json) co_return not_a_manifest(image, document->media_type);
   const auto digest = cache::digest_of(Digest::Algorithm::sha256, document->bytes);
   if (!digest) co_return digest.error();
+  const bool said = document->digest && document->digest->algorithm() == digest->algorithm();
+  if (said && *document->digest != *digest) co_return mismatch(image, *document->digest, *digest);
   StoredManifest stored =
       stored_manifest(*digest, std::move(document->media_type), std::move(document->bytes));
   co_return co_await keep(parts, std::move(image), std::move(stored));

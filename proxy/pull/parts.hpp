@@ -38,13 +38,14 @@ struct ResolvedTag {
 /// What all loops' pulls share. Built by serve, outlives every request.
 struct PullShared {
   PullShared(const Settings* with, cache::Cache* store, metrics::Log* out, metrics::Metrics* counts,
-             DiskPool* pool)
+             DiskPool* pool, DiskPool* publishing)
       : settings(with),
         names(upstream_names(*with)),
         cache(store),
         log(out),
         metrics(counts),
         disk(pool),
+        publish(publishing),
         tags(out),
         manifests(out) {}
 
@@ -54,6 +55,7 @@ struct PullShared {
   metrics::Log* log;
   metrics::Metrics* metrics;
   DiskPool* disk;
+  DiskPool* publish;  ///< a few threads of its own: who waits for fsync holds up no other fill
   SingleFlight<ResolvedTag> tags;          ///< key: upstream/repository:tag
   SingleFlight<StoredManifest> manifests;  ///< key: upstream/repository@digest
 };

@@ -6,6 +6,7 @@
 #include "proxy/pull/serve_listing.hpp"
 #include "proxy/pull/serve_manifest.hpp"
 
+#include <new>
 #include <utility>
 
 namespace archway::proxy {
@@ -102,9 +103,22 @@ net::awaitable<Result<Response>> Pipeline::pull(std::shared_ptr<const Request> r
   co_return co_await serve(&parts_, asked);
 }
 
+net::awaitable<Result<Response>> Pipeline::pull_or_explain(std::shared_ptr<const Request> request,
+                                                           std::shared_ptr<Account> account) {
+  try {
+    co_return co_await pull(request, account);
+  } catch (const std::bad_alloc&) {
+    co_return Error{.code = Errc::overloaded,
+                    .origin = Origin::storage,
+                    .message = "archway is out of memory; try again in a moment",
+                    .context = "bad_alloc",
+                    .retryable = true};
+  }
+}
+
 net::awaitable<Response> Pipeline::handle(std::shared_ptr<const Request> request) {
   const auto account = std::make_shared<Account>();
-  auto pulled = co_await pull(request, account);
+  auto pulled = co_await pull_or_explain(request, account);
   if (!pulled) note(*account, pulled.error());
   Response response = pulled ? *std::move(pulled) : refusal(pulled.error());
   const auto status = response.status;

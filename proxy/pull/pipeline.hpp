@@ -24,6 +24,8 @@ class Pipeline : public Handler {
  private:
   boost::asio::awaitable<Result<Response>> pull(std::shared_ptr<const Request> request,
                                                 std::shared_ptr<Account> account);
+  boost::asio::awaitable<Result<Response>> pull_or_explain(std::shared_ptr<const Request> request,
+                                                           std::shared_ptr<Account> account);
 
   PullParts parts_;
 };

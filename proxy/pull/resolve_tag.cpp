@@ -28,7 +28,11 @@ net::awaitable<Result<ResolvedTag>> ask_upstream(PullParts* parts, ImageName ima
   const auto head = co_await registry->head_manifest(image.repository, tag);
   if (!head) co_return head.error();
   std::optional<Digest> digest = head->digest;
-  if (!digest) {
+  if (digest) {
+    // A tag moves only to what can be had: else its last good answer would be lost with it.
+    const auto there = co_await obtain_manifest(parts, image, *digest);
+    if (!there) co_return there.error();
+  } else {
     const auto fetched = co_await fetch_manifest_by_tag(parts, image, tag);
     if (!fetched) co_return fetched.error();
     digest = fetched->digest;

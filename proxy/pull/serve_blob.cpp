@@ -58,35 +58,68 @@ Response beyond(const Asked& asked, const Error& error, std::uint64_t size) {
   return response;
 }
 
-Result<Response> from_file(const Asked& asked, cache::BlobFile blob) {
-  Response response = common(asked, metrics::Outcome::hit);
-  const auto range = apply_range(asked, blob.size, response);
-  if (!range) return beyond(asked, range.error(), blob.size);
-  response.body =
-      FileBody{.blob = std::move(blob), .offset = range->offset, .length = range->length};
-  return unless_unchanged(std::move(response), *asked.request,
-                          "\"" + asked.route.digest->str() + "\"");
+std::string etag_of(const Asked& asked) {
+  return "\"" + asked.route.digest->str() + "\"";
 }
 
-/// What arrives, as it arrives.
-Result<Response> from_fill(const Asked& asked, ObtainedBlob obtained) {
-  Response response = common(asked, obtained.outcome);
-  GrowingBody body{.fill = std::move(obtained.fill)};
-  const auto size = body.fill->state().size;
-  if (size) {  // Without a size nothing can be said about ranges: the whole is the answer.
-    const auto range = apply_range(asked, *size, response);
-    if (!range) return beyond(asked, range.error(), *size);
-    body.offset = range->offset;
-    body.length = range->length;
-  }
-  response.body = std::move(body);
+/// The answer for a blob of this size; `body` makes the body of the part that is asked for.
+template <class MakeBody>
+Response sized(const Asked& asked, metrics::Outcome outcome, std::uint64_t size, MakeBody body) {
+  Response response = common(asked, outcome);
+  if (unchanged(*asked.request, etag_of(asked))) return not_modified(std::move(response));
+  const auto range = apply_range(asked, size, response);
+  if (!range) return beyond(asked, range.error(), size);
+  response.body = body(*range);
   return response;
 }
 
-/// The upstream says whether this image name has the blob; if so, the name is granted it.
-net::awaitable<Result<Registry::Head>> confirm(PullParts* parts, ImageName image, Digest digest) {
-  auto head = co_await parts->registry(image)->head_blob(image.repository, digest);
+Response from_file(const Asked& asked, metrics::Outcome outcome, const cache::BlobFile& blob) {
+  return sized(asked, outcome, blob.size, [&](const resolver::ByteRange& range) {
+    return FileBody{.blob = blob, .offset = range.offset, .length = range.length};
+  });
+}
+
+/// What arrives, as it arrives. Of unknown size nothing can be said about ranges: the whole is the
+/// answer; and HEAD waits for the whole, because it has to tell the length that GET will have.
+net::awaitable<Result<Response>> from_fill(std::shared_ptr<const Asked> asked,
+                                           ObtainedBlob obtained) {
+  const auto fill = obtained.fill;
+  const auto size = fill->state().size;
+  if (size) {
+    co_return sized(*asked, obtained.outcome, *size, [&](const resolver::ByteRange& range) {
+      return GrowingBody{.fill = fill, .offset = range.offset, .length = range.length};
+    });
+  }
+  if (asked->request->method == Method::head) {
+    const auto whole = co_await await_whole(fill, asked->image);
+    if (!whole) co_return whole.error();
+    co_return from_file(*asked, obtained.outcome, *whole);
+  }
+  Response response = common(*asked, obtained.outcome);
+  response.body = GrowingBody{.fill = fill};
+  co_return response;
+}
+
+/// A login page answers 200, too: it must be this very object that the upstream speaks of.
+bool vouches(const Registry::Head& head, const Digest& digest, std::optional<std::uint64_t> size) {
+  if (head.by_redirect_alone) return false;
+  if (head.digest) return *head.digest == digest;
+  return size && head.size && *head.size == *size;
+}
+
+/// The upstream says whether this image name has the blob; if so, the name is granted it. `size` is
+/// that of the bytes that are here under another name, where known.
+net::awaitable<Result<void>> confirm(PullParts* parts, ImageName image, Digest digest,
+                                     std::optional<std::uint64_t> size) {
+  const auto head = co_await parts->registry(image)->head_blob(image.repository, digest);
   if (!head) co_return head.error();
+  if (!vouches(*head, digest, size)) {
+    co_return Error{
+        .code = Errc::blob_unknown,
+        .origin = Origin::upstream,
+        .message = image.upstream + " answers for " + digest.str() + " with something else",
+        .context = "HEAD gave another digest or size"};
+  }
   cache::Changes changes;
   changes.grants.emplace_back(image, digest);
   const auto kept = co_await commit(parts, std::move(changes));
@@ -94,43 +127,56 @@ net::awaitable<Result<Registry::Head>> confirm(PullParts* parts, ImageName image
     parts->shared->log->write_seldom("grant", metrics::Level::warn, "a grant could not be kept",
                                      {{"why", kept.error().context}});
   }
-  co_return *std::move(head);
+  co_return Result<void>();
 }
 
-/// HEAD of a blob that is neither here nor coming: asking begins no transfer.
-net::awaitable<Result<Response>> head_only(PullParts* parts, std::shared_ptr<const Asked> asked) {
-  const auto head = co_await confirm(parts, asked->image, *asked->route.digest);
+/// HEAD of a blob that is neither here nor coming: asking begins no transfer, unless the upstream
+/// does not tell the length, which HEAD owes.
+net::awaitable<Result<Response>> head_cold(PullParts* parts, std::shared_ptr<const Asked> asked) {
+  const auto head = co_await parts->registry(asked->image)
+                        ->head_blob(asked->image.repository, *asked->route.digest);
   if (!head) co_return head.error();
-  Response response = common(*asked, metrics::Outcome::miss);
   if (head->size) {
-    const auto range = apply_range(*asked, *head->size, response);
-    if (!range) co_return beyond(*asked, range.error(), *head->size);
-    response.body = FileBody{.length = range->length};
+    co_return sized(
+        *asked, metrics::Outcome::miss, *head->size,
+        [](const resolver::ByteRange& range) { return FileBody{.length = range.length}; });
   }
-  co_return response;
+  auto obtained = co_await obtain_blob(parts, asked->image, *asked->route.digest);
+  if (!obtained) co_return obtained.error();
+  if (obtained->file) co_return from_file(*asked, obtained->outcome, *obtained->file);
+  co_return co_await from_fill(asked, *std::move(obtained));
+}
+
+/// The size of what is here under some name.
+std::optional<std::uint64_t> size_of(const std::optional<cache::BlobFile>& blob,
+                                     const std::shared_ptr<cache::Fill>& fill) {
+  if (blob) return blob->size;
+  return fill ? fill->state().size : std::nullopt;
 }
 
 }  // namespace
 
 net::awaitable<Result<Response>> serve_blob(PullParts* parts, std::shared_ptr<const Asked> asked) {
   auto& cache = *parts->shared->cache;
+  const auto& image = asked->image;
   const auto digest = *asked->route.digest;
   asked->account->digest = digest.str();
-  const bool granted = cache.index().granted(asked->image, digest);
-  auto blob = cache.open_blob(digest);
-  if (granted && blob) co_return from_file(*asked, *std::move(blob));
+  const bool granted = cache.index().granted(image, digest);
+  const auto blob = cache.open_blob(digest);
+  if (granted && blob) co_return from_file(*asked, metrics::Outcome::hit, *blob);
   const bool head = asked->request->method == Method::head;
-  if (!granted && (blob || cache.find_fill(digest))) {
-    // Here, but under another name: not served before the upstream says that this one has it too.
-    const auto confirmed = co_await confirm(parts, asked->image, digest);
-    if (!confirmed) co_return confirmed.error();
-  } else if (head && !cache.find_fill(digest)) {
-    co_return co_await head_only(parts, asked);
-  }
-  auto obtained = co_await obtain_blob(parts, asked->image, digest);
+  if (head && !blob && !cache.find_fill(digest)) co_return co_await head_cold(parts, asked);
+  auto obtained = co_await obtain_blob(parts, image, digest);
   if (!obtained) co_return obtained.error();
-  if (obtained->file) co_return from_file(*asked, *std::move(obtained->file));
-  co_return from_fill(*asked, *std::move(obtained));
+  if (!granted && !obtained->brought_for(image)) {
+    // Here, or coming, but under another name: not served before the upstream says that this one
+    // has it, too.
+    const auto size = size_of(obtained->file, obtained->fill);
+    const auto confirmed = co_await confirm(parts, image, digest, size);
+    if (!confirmed) co_return confirmed.error();
+  }
+  if (obtained->file) co_return from_file(*asked, obtained->outcome, *obtained->file);
+  co_return co_await from_fill(asked, *std::move(obtained));
 }
 
 }  // namespace archway::proxy

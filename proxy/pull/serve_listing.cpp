@@ -60,13 +60,16 @@ struct Page {
 };
 
 /// Cuts the page out of what the upstream sent. There are registries that know neither `n` nor
-/// `last` and send everything; what others have cut already stays as it is.
-Page page_of(const boost::json::array& all, const resolver::Route& route, bool upstream_has_more) {
-  Page page{.more = upstream_has_more};
+/// `last` and send everything; a page that an upstream has cut itself stays as it is.
+Page page_of(const boost::json::array& all, const resolver::Route& route, bool upstream_pages) {
+  Page page{.more = upstream_pages};
   for (const auto& tag : all) {
     const auto* text = tag.if_string();
-    if (text && std::string_view(*text) > route.last) page.tags.emplace_back(*text);
+    if (text && (upstream_pages || std::string_view(*text) > route.last)) {
+      page.tags.emplace_back(*text);
+    }
   }
+  if (upstream_pages) return page;
   std::sort(page.tags.begin(), page.tags.end());
   if (route.n && page.tags.size() > *route.n) {
     page.tags.resize(static_cast<std::size_t>(*route.n));

@@ -100,7 +100,7 @@ Response answer(const Asked& asked, const Chosen& chosen, metrics::Outcome outco
   if (by_tag) response.fields.add("Vary", "Accept, User-Agent, Archway-Platform");
   add_outcome(response, asked, outcome);
   response.body = chosen.manifest.bytes;
-  return unless_unchanged(std::move(response), *asked.request, etag);
+  return unchanged(*asked.request, etag) ? not_modified(std::move(response)) : response;
 }
 
 /// What the client is told of how its answer came about: the worst of tag and manifest.

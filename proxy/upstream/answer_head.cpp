@@ -107,13 +107,20 @@ std::optional<std::string> read_framing(AnswerHead& head, bool http_1_0, bool to
   return std::nullopt;
 }
 
+bool says(std::string_view line, std::string_view option) {
+  for (;;) {
+    const auto comma = line.find(',');
+    if (equal_without_case(trim(line.substr(0, comma)), option)) return true;
+    if (comma == std::string_view::npos) return false;
+    line.remove_prefix(comma + 1);
+  }
+}
+
+/// Some servers still write Proxy-Connection, and Beast reads it as Connection.
 bool says(const Fields& fields, std::string_view option) {
-  for (auto line : fields.all("Connection")) {
-    for (;;) {
-      const auto comma = line.find(',');
-      if (equal_without_case(trim(line.substr(0, comma)), option)) return true;
-      if (comma == std::string_view::npos) break;
-      line.remove_prefix(comma + 1);
+  for (const auto* const name : {"Connection", "Proxy-Connection"}) {
+    for (const auto line : fields.all(name)) {
+      if (says(line, option)) return true;
     }
   }
   return false;

@@ -43,6 +43,38 @@ Body::Body(std::unique_ptr<Connection> connection, const AnswerHead& head,
   }
 }
 
+std::chrono::milliseconds Pace::time_for(std::uint64_t bytes) const {
+  if (bytes_per_s == 0) return free;
+  return std::max(free, std::chrono::milliseconds(bytes * 1000 / bytes_per_s));
+}
+
+void Body::keep_pace(Pace pace) {
+  pace_ = pace;
+  paced_from_ = Clock::now();
+  received_before_ = received_;
+}
+
+/// Sets how long the next wait may be; false when the pace leaves no time for one.
+bool Body::may_wait() {
+  auto time = stall_;
+  if (pace_) {
+    const auto end = paced_from_ + pace_->time_for(received_ - received_before_);
+    // Rounded up, so that a wait that ran out did reach the end.
+    time = std::min(time, std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
+  }
+  if (time <= std::chrono::milliseconds(0)) return false;
+  connection_->stream->deadline_in(time);
+  return true;
+}
+
+Error Body::too_slow() {
+  return failed({.code = Errc::upstream_unreachable,
+                 .origin = Origin::upstream,
+                 .message = "the upstream sends too slowly",
+                 .context = "too slow after " + std::to_string(received_) + " bytes",
+                 .retryable = true});
+}
+
 void Body::finish() {
   state_ = State::finished;
   // Bytes behind the end belong to no request: whatever they are, nobody shall take them for an
@@ -75,6 +107,7 @@ Error Body::cut_short() {
 Error Body::broken(const Error& error) {
   const bool silent = !connection_->stream->open();
   if (!silent) return cut_short();
+  if (!may_wait()) return too_slow();
   return failed({.code = Errc::upstream_unreachable,
                  .origin = Origin::upstream,
                  .message = "the upstream stopped sending in the middle of a transfer",
@@ -102,7 +135,7 @@ net::awaitable<Result<std::size_t>> Body::read_data(char* buffer, std::size_t si
     std::memcpy(buffer, waiting.data(), got);
     waiting.erase(0, got);
   } else {
-    connection_->stream->deadline_in(stall_);
+    if (!may_wait()) co_return too_slow();
     const auto read = co_await connection_->stream->read_some(buffer, want);
     if (!read) co_return broken(read.error());
     connection_->stream->deadline_in(unwatched);
@@ -160,7 +193,7 @@ net::awaitable<Result<std::string>> Body::read_line(std::size_t bytes_max) {
       waiting.erase(0, end + 1);
       co_return line;
     }
-    connection_->stream->deadline_in(stall_);
+    if (!may_wait()) co_return too_slow();
     const auto got = co_await connection_->receive_more();
     if (!got) co_return broken(got.error());
     if (*got == 0) co_return cut_short();
@@ -189,7 +222,8 @@ Result<void> Body::begin_chunk(const std::string& line) {
   return {};
 }
 
-net::awaitable<Result<std::string>> Body::read_all(std::size_t bytes_max) {
+net::awaitable<Result<std::string>> Body::read_all(std::size_t bytes_max, Pace pace) {
+  keep_pace(pace);
   constexpr std::size_t piece = 64 * 1024;
   std::string whole;
   bool fits = framing_ != Framing::length || remaining_ <= bytes_max;
@@ -208,8 +242,9 @@ net::awaitable<Result<std::string>> Body::read_all(std::size_t bytes_max) {
   co_return failed(std::move(error));
 }
 
-net::awaitable<void> Body::discard() {
+net::awaitable<void> Body::discard(std::chrono::milliseconds time_max) {
   if (framing_ != Framing::length || remaining_ > discarded_bytes_max) co_return;
+  keep_pace(Pace{.free = time_max, .bytes_per_s = 0});
   std::array<char, 4096> dropped{};
   while (!finished()) {
     const auto got = co_await read(dropped.data(), dropped.size());

@@ -10,12 +10,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace archway::proxy {
 
 inline constexpr std::size_t chunk_extension_bytes_max = 1024;
 inline constexpr std::size_t trailer_bytes_max = 16 * 1024;
+inline constexpr std::chrono::milliseconds discarded_time_max{500};
+
+/// How long a body that is read whole may take: its free time, or longer when it comes at this pace
+/// on average.
+struct Pace {
+  std::chrono::milliseconds free{60'000};
+  std::uint64_t bytes_per_s = 1024;  ///< 0: the free time is all there is
+
+  std::chrono::milliseconds time_for(std::uint64_t bytes) const;
+};
 
 /// The body of one answer, as it comes: what arrives is handed on at once, however little it is.
 /// Threads: its connection's.
@@ -39,10 +50,11 @@ class Body {
   bool finished() const { return state_ == State::finished; }
   std::uint64_t received() const { return received_; }
 
-  /// All of it. Errors: as read(); Errc::upstream_failed, not retryable, for more than `bytes_max`.
-  boost::asio::awaitable<Result<std::string>> read_all(std::size_t bytes_max);
-  /// Reads what is left when that is little, so that the connection can serve again.
-  boost::asio::awaitable<void> discard();
+  /// All of it. Errors: as read(); Errc::upstream_unreachable, retryable, when it does not keep the
+  /// pace; Errc::upstream_failed, not retryable, for more than `bytes_max`.
+  boost::asio::awaitable<Result<std::string>> read_all(std::size_t bytes_max, Pace pace = Pace());
+  /// Reads what is left when that is little and comes soon, so that the connection can serve again.
+  boost::asio::awaitable<void> discard(std::chrono::milliseconds time_max = discarded_time_max);
 
  private:
   enum class State : std::uint8_t {
@@ -54,6 +66,11 @@ class Body {
     failed,
   };
 
+  using Clock = std::chrono::steady_clock;
+
+  void keep_pace(Pace pace);
+  bool may_wait();
+  Error too_slow();
   boost::asio::awaitable<Result<std::size_t>> read_data(char* buffer, std::size_t size);
   boost::asio::awaitable<Result<void>> read_chunk_line();
   boost::asio::awaitable<Result<std::string>> read_line(std::size_t bytes_max);
@@ -72,6 +89,9 @@ class Body {
   std::uint64_t remaining_ = 0;
   std::uint64_t received_ = 0;
   std::size_t trailer_bytes_ = 0;
+  std::optional<Pace> pace_ = {};  // none: only silence is bounded
+  Clock::time_point paced_from_ = {};
+  std::uint64_t received_before_ = 0;
 };
 
 }  // namespace archway::proxy

@@ -12,6 +12,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
+#include <iterator>
 #include <utility>
 
 namespace archway::proxy {
@@ -44,7 +45,26 @@ net::ip::tcp::endpoint endpoint_of(const resolver::Address& address, std::uint16
   return {v6, port};
 }
 
+bool is_v4(const resolver::Address& address) {
+  return net::ip::address_v6(address.bytes).is_v4_mapped();
+}
+
 }  // namespace
+
+void take_turns(Names::Addresses& addresses) {
+  if (addresses.empty()) return;
+  const bool first = is_v4(addresses.front());
+  const auto same = [first](const resolver::Address& address) { return is_v4(address) == first; };
+  Names::Addresses own;
+  Names::Addresses other;
+  std::partition_copy(addresses.begin(), addresses.end(), std::back_inserter(own),
+                      std::back_inserter(other), same);
+  addresses.clear();
+  for (std::size_t i = 0; i < std::max(own.size(), other.size()); ++i) {
+    if (i < own.size()) addresses.push_back(own[i]);
+    if (i < other.size()) addresses.push_back(other[i]);
+  }
+}
 
 net::awaitable<Result<std::size_t>> Connection::receive_more() {
   const auto before = received.size();
@@ -91,6 +111,7 @@ net::awaitable<Result<std::unique_ptr<Connection>>> Connector::connect(Destinati
     });
     if (addresses->empty()) co_return not_permitted(destination.url);
   }
+  take_turns(*addresses);
   if (addresses->size() > addresses_max) addresses->resize(addresses_max);
   Error last = unreachable(destination.url, "no address");
   for (const auto& address : *addresses) {

@@ -36,6 +36,12 @@ struct Destination {
   std::optional<resolver::Address> named_by = {};
 };
 
+/// Lets the address families alternate, beginning with the first address's; the order within each
+/// stays. So a family that leads nowhere takes up half of the tries at most.
+///
+/// Source: RFC 8305 section 4.
+void take_turns(Names::Addresses& addresses);
+
 /// Makes connections of one upstream on one thread: names, addresses in their order, TLS; each step
 /// within its configured bound. Threads: one.
 class Connector {

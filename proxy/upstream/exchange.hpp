@@ -30,6 +30,7 @@ struct Answer {
   AnswerHead head;
   std::unique_ptr<Body> body;
   resolver::Address address;  ///< who gave it
+  bool elsewhere = false;     ///< it is of another origin, which the upstream redirected to
 };
 
 /// One request and its answer on one connection, an idle one where there is one. A request that

@@ -49,6 +49,9 @@ class Registry {
     std::optional<Digest> digest;
     std::string media_type;
     std::optional<std::uint64_t> size;
+    /// Of a blob: the registry led elsewhere, and there a HEAD is refused. Only the redirect says
+    /// that it exists; a registry that redirects unseen says so of anything.
+    bool by_redirect_alone = false;
   };
   virtual boost::asio::awaitable<Result<Head>> head_manifest(Repository repository,
                                                              Reference reference) = 0;

@@ -62,15 +62,46 @@ Error bad_query() {
   return {.code = Errc::request_invalid, .message = "the query has characters that no URL has"};
 }
 
-Error too_large() {
+std::string_view words(Wanted wanted) {
+  switch (wanted) {
+    case Wanted::tags: return "the list of tags";
+    case Wanted::referrers: return "the list of referrers";
+    case Wanted::blob: return "the blob";
+    case Wanted::manifest: break;
+  }
+  return "the manifest";
+}
+
+Error too_large(Wanted wanted) {
   return {.code = Errc::manifest_invalid,
           .origin = Origin::upstream,
-          .message = "the manifest is larger than " +
+          .message = std::string(words(wanted)) + " is larger than " +
                      std::to_string(resolver::manifest_bytes_max / 1024 / 1024) + " MiB"};
 }
 
 Error without_end() {
   return nonsense("no length, and nothing to tell a whole answer from half of one");
+}
+
+bool is_coded(const Fields& fields) {
+  const auto coding = fields.find("Content-Encoding");
+  return !coding.empty() && !equal_without_case(coding, "identity");
+}
+
+Error coded(const std::string& upstream) {
+  return {
+      .code = Errc::upstream_failed,
+      .origin = Origin::upstream,
+      .message = upstream + " sent a coded body (Content-Encoding) where identity was asked for",
+      .context = "Content-Encoding"};
+}
+
+/// Signed URLs are often good for GET alone: a store that refuses HEAD does not say that the blob
+/// is missing, and the registry has just said where it is.
+bool refuses_head(const Answer& answer, Wanted wanted) {
+  const auto status = answer.head.status;
+  return wanted == Wanted::blob && answer.elsewhere &&
+         (status == 403 || status == 405 || status == 501);
 }
 
 }  // namespace
@@ -101,14 +132,19 @@ RequestFlow::Wish RegistryClient::wish(Method method, const Repository& reposito
 net::awaitable<Result<Answer>> RegistryClient::ask(RequestFlow::Wish wish, Wanted wanted) {
   if (!is_target(wish.target)) co_return bad_query();
   const bool to_head = wish.method == Method::head;
+  const bool of_part = wish.fields.contains("Range");
   auto answer = co_await flow_->run(std::move(wish));
   if (!answer) co_return named(answer.error());
   const auto status = answer->head.status;
   if (status == 200 || status == 206) co_return answer;
+  if (to_head && refuses_head(*answer, wanted)) co_return answer;
   std::string said;
   if (!to_head) {
     auto text = co_await answer->body->read_all(error_answer_bytes_max);
     if (text) said = *std::move(text);
+  }
+  if (status == 416 && !of_part) {
+    co_return named(nonsense("no such part (416) where the whole was asked for"));
   }
   if (status == 416) {
     co_return Error{Errc::range_unsatisfiable, Origin::upstream,
@@ -122,6 +158,8 @@ net::awaitable<Result<Registry::Head>> RegistryClient::head(RequestFlow::Wish wi
   if (!answer) co_return answer.error();
   const auto& fields = answer->head.fields;
   Head result;
+  result.by_redirect_alone = refuses_head(*answer, wanted);
+  if (result.by_redirect_alone) co_return result;  // The fields are those of a refusal.
   result.digest = digest_in(fields);
   result.media_type = bare(fields.find("Content-Type"));
   result.size = answer->head.content_length;
@@ -135,6 +173,7 @@ net::awaitable<Result<Registry::Document>> RegistryClient::document(RequestFlow:
   if (!answer) co_return answer.error();
   const auto& head = answer->head;
   if (head.status != 200) co_return named(nonsense("a part (206) where the whole was asked for"));
+  if (!digest_decides && is_coded(head.fields)) co_return coded(flow_->upstream().name);
   Document result;
   result.digest = digest_in(head.fields);
   result.media_type = bare(head.fields.find("Content-Type"));
@@ -147,7 +186,7 @@ net::awaitable<Result<Registry::Document>> RegistryClient::document(RequestFlow:
   if (!text) {
     const Error& error = text.error();
     if (metrics_) metrics_->upstream_error(flow_->upstream().name, name(error.code));
-    if (!error.retryable) co_return named(too_large());
+    if (!error.retryable) co_return named(too_large(wanted));
     co_return named(error);
   }
   result.bytes = *std::move(text);

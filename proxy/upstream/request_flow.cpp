@@ -66,6 +66,7 @@ net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
     if (!answer) co_return answer.error();
     const auto& head = answer->head;
     if (at_home) upstream_at = answer->address;
+    answer->elsewhere = !at_home;
 
     if (head.status == 401 && at_home && !met) {
       const auto challenges = resolver::read_challenges(head.fields.all("WWW-Authenticate"));

@@ -91,7 +91,8 @@ std::uint32_t retry_after_s(const Fields& fields) {
 Error error_of_answer(const AnswerHead& head, const std::string& body, std::string_view upstream,
                       Wanted wanted) {
   const std::string who(upstream);
-  const auto said = read_said(body);
+  // An answer to HEAD has no body, and HEAD and GET of a blob have to be answered alike.
+  const auto said = wanted == Wanted::blob ? Said() : read_said(body);
   Error error = failed(who, head.status);
   if (head.status == 404 || head.status == 410) {
     error = unknown(wanted, said, who);

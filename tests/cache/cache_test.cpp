@@ -39,7 +39,7 @@ TEST_CASE("a published blob is a hit, before and after a restart, whatever its a
     const auto blob = cache->open_blob(digest);
     REQUIRE(blob);
     CHECK(digest_of(read_bytes(*blob), digest.algorithm()) == digest);
-    const auto access = cache->open_or_join(digest);
+    const auto access = cache->open_or_join(digest, "docker.io/library/hi");
     CHECK(access.blob);
     CHECK(access.fill == nullptr);
     CHECK(access.writer == nullptr);
@@ -54,8 +54,8 @@ TEST_CASE("one object has one fill: who comes second joins it, who comes after i
   const auto bytes = bytes_of(100);
   const auto digest = digest_of(bytes);
   CHECK(cache->find_fill(digest) == nullptr);
-  const auto first = cache->open_or_join(digest);
-  const auto second = cache->open_or_join(digest);
+  const auto first = cache->open_or_join(digest, "docker.io/library/hi");
+  const auto second = cache->open_or_join(digest, "docker.io/library/hi");
   REQUIRE(first.writer != nullptr);
   CHECK(first.writer->fill() == first.fill);
   CHECK(first.fill->digest() == digest);
@@ -63,11 +63,11 @@ TEST_CASE("one object has one fill: who comes second joins it, who comes after i
   CHECK(second.fill == first.fill);
   CHECK(cache->find_fill(digest) == first.fill);
   CHECK(cache->stats().fills_in_progress == 1);
-  CHECK(cache->open_or_join(digest_of(bytes_of(1))).writer != nullptr);
+  CHECK(cache->open_or_join(digest_of(bytes_of(1)), "docker.io/library/hi").writer != nullptr);
   REQUIRE(first.writer->begin(100));
   REQUIRE(first.writer->append(bytes));
   REQUIRE(first.writer->finish());
-  CHECK(cache->open_or_join(digest).blob);
+  CHECK(cache->open_or_join(digest, "docker.io/library/hi").blob);
   CHECK(cache->find_fill(digest) == nullptr);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("of many threads that ask at once one writes, and no second fill is ev
         together.arrive_and_wait();
         // Also while the first one is being published: that is where a second one could slip in.
         for (bool whole = false; !whole;) {
-          const auto access = cache->open_or_join(digest);
+          const auto access = cache->open_or_join(digest, "docker.io/library/hi");
           whole = access.blob.has_value();
           if (!access.blob && !access.fill) ++empty;
           if (!access.writer) continue;
@@ -164,7 +164,7 @@ TEST_CASE("a damaged file that cannot be moved away is still not served") {
   fs::resize_file(dir / paths::blob(digest), 50);
   // A directory that is not empty keeps the name in quarantine.
   fs::create_directories(dir / paths::quarantined(digest) / "x");
-  const auto access = cache->open_or_join(digest);
+  const auto access = cache->open_or_join(digest, "docker.io/library/hi");
   CHECK_FALSE(access.blob);
   CHECK(access.writer != nullptr);
 }

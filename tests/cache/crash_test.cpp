@@ -49,7 +49,7 @@ void die_in(long microseconds) {
 void publish_for_ever(Cache& cache, std::uint32_t seed, int acknowledgements) {
   for (;; seed += 2) {
     const auto bytes = blob_of(seed);
-    const auto access = cache.open_or_join(digest_of(bytes));
+    const auto access = cache.open_or_join(digest_of(bytes), "docker.io/library/hi");
     if (!access.writer || !access.writer->begin(bytes.size())) ::_exit(4);
     if (!access.writer->append(bytes) || !access.writer->finish()) ::_exit(5);
     if (::write(acknowledgements, &seed, sizeof seed) != sizeof seed) ::_exit(6);

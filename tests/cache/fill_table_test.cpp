@@ -37,11 +37,11 @@ std::optional<BlobFile> nothing() {
 
 TEST_CASE("the first to join gets a writer, the next ones the same fill, without another look") {
   FillTable table;
-  const auto first = table.join(digest, nothing, start);
+  const auto first = table.join(digest, "docker.io/library/hi", nothing, start);
   REQUIRE(first.writer != nullptr);
   int looks = 0;
   const auto second = table.join(
-      digest, [&] { return ++looks, nothing(); }, start);
+      digest, "docker.io/library/hi", [&] { return ++looks, nothing(); }, start);
   CHECK(second.writer == nullptr);
   CHECK(second.fill == first.fill);
   CHECK(looks == 0);
@@ -52,7 +52,7 @@ TEST_CASE("the first to join gets a writer, the next ones the same fill, without
 TEST_CASE("a blob published between the caller's own look and the join starts no second fill") {
   FillTable table;
   const auto published = [] { return std::optional(BlobFile{.file = nullptr, .size = 10}); };
-  const auto access = table.join(digest, published, start);
+  const auto access = table.join(digest, "docker.io/library/hi", published, start);
   REQUIRE(access.blob);
   CHECK(access.blob->size == 10);
   CHECK(access.fill == nullptr);
@@ -65,9 +65,10 @@ TEST_CASE("nobody else can start the fill while the first one still looks") {
   Cache::Access second;
   std::thread other;
   const auto first = table.join(
-      digest,
+      digest, "docker.io/library/hi",
       [&] {
-        other = std::thread([&] { second = table.join(digest, nothing, start); });
+        other = std::thread(
+            [&] { second = table.join(digest, "docker.io/library/hi", nothing, start); });
         return nothing();
       },
       start);
@@ -79,19 +80,19 @@ TEST_CASE("nobody else can start the fill while the first one still looks") {
 
 TEST_CASE("a fill that is over makes room, but never in place of another one") {
   FillTable table;
-  const GrowingFill stranger(digest);
-  const auto first = table.join(digest, nothing, start);
+  const GrowingFill stranger(digest, "docker.io/library/hi");
+  const auto first = table.join(digest, "docker.io/library/hi", nothing, start);
   table.leave(stranger);
   CHECK(table.find(digest) == first.fill);
   table.leave(static_cast<const GrowingFill&>(*first.fill));
   CHECK(table.find(digest) == nullptr);
-  CHECK(table.join(digest, nothing, start).writer != nullptr);
+  CHECK(table.join(digest, "docker.io/library/hi", nothing, start).writer != nullptr);
 }
 
 TEST_CASE("a start that fails leaves no fill behind") {
   FillTable table;
   const auto fails = [](auto) -> std::unique_ptr<FillWriter> { throw std::bad_alloc(); };
-  CHECK_THROWS_AS(table.join(digest, nothing, fails), std::bad_alloc);
+  CHECK_THROWS_AS(table.join(digest, "docker.io/library/hi", nothing, fails), std::bad_alloc);
   CHECK(table.size() == 0);
 }
 

@@ -22,7 +22,7 @@ constexpr auto kept = Fill::withheld_bytes;
 
 struct Filling {
   explicit Filling(const Digest& wanted) : cache(testing::open_cache(dir.path())), digest(wanted) {
-    auto access = cache->open_or_join(wanted);
+    auto access = cache->open_or_join(wanted, "docker.io/library/hi");
     fill = access.fill;
     writer = std::move(access.writer);
     REQUIRE(writer != nullptr);
@@ -41,7 +41,7 @@ struct Filling {
     CHECK(cache->find_fill(digest) == nullptr);
     CHECK(cache->stats().fills_in_progress == 0);
     CHECK(testing::entries(dir / "fills") == 0);
-    const auto next = cache->open_or_join(digest);
+    const auto next = cache->open_or_join(digest, "docker.io/library/hi");
     CHECK(next.writer != nullptr);
     CHECK(next.fill != fill);
   }

@@ -48,7 +48,7 @@ TEST_CASE("the last 64 KiB are never released before the digest is right") {
 }
 
 TEST_CASE("a fill goes from nothing over begun and growing to verified") {
-  GrowingFill fill(digest);
+  GrowingFill fill(digest, "docker.io/library/hi");
   CHECK(fill.digest() == digest);
   CHECK(fill.state().version == 0);
   CHECK_FALSE(fill.state().begun);
@@ -77,7 +77,7 @@ TEST_CASE("a fill goes from nothing over begun and growing to verified") {
 }
 
 TEST_CASE("a failed fill releases nothing more") {
-  GrowingFill fill(digest);
+  GrowingFill fill(digest, "docker.io/library/hi");
   fill.begin(nullptr, std::nullopt);
   fill.arrive(kept + 5);
   fill.fail({.code = Errc::upstream_failed, .message = "why"});
@@ -89,7 +89,7 @@ TEST_CASE("a failed fill releases nothing more") {
 }
 
 TEST_CASE("a waiter is woken once, when the version passes what it has seen") {
-  GrowingFill fill(digest);
+  GrowingFill fill(digest, "docker.io/library/hi");
   int at_once = 0;
   int next = 0;
   int later = 0;
@@ -110,7 +110,7 @@ TEST_CASE("a waiter is woken once, when the version passes what it has seen") {
 }
 
 TEST_CASE("a waiter may ask the fill again while it is being woken") {
-  GrowingFill fill(digest);
+  GrowingFill fill(digest, "docker.io/library/hi");
   std::vector<std::uint64_t> seen;
   std::function<void()> wake = [&] {
     const auto state = fill.state();
@@ -126,7 +126,7 @@ TEST_CASE("a waiter may ask the fill again while it is being woken") {
 }
 
 TEST_CASE("followers on many threads all come to the end") {
-  GrowingFill fill(digest);
+  GrowingFill fill(digest, "docker.io/library/hi");
   constexpr std::uint64_t size = 3 * kept;
   std::vector<std::thread> followers;
   std::vector<std::uint64_t> reached(8);

@@ -146,7 +146,7 @@ inline std::unique_ptr<Cache> open_cache(const fs::path& directory, bool sync = 
 inline Digest publish(Cache& cache, const Bytes& bytes,
                       Digest::Algorithm algorithm = Digest::Algorithm::sha256) {
   const auto digest = digest_of(bytes, algorithm);
-  const auto access = cache.open_or_join(digest);
+  const auto access = cache.open_or_join(digest, "docker.io/library/hi");
   REQUIRE(access.writer != nullptr);
   REQUIRE(access.writer->begin(bytes.size()));
   REQUIRE(access.writer->append(bytes));

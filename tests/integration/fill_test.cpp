@@ -180,7 +180,8 @@ TEST_CASE("a wrong digest is counted and logged") {
   upstream.on(path_of(blob)).answer(200).body(blob);
   Gateway gateway(upstream);
   gateway.start();
-  CHECK_FALSE(gateway.get(path_of(blob)).complete);
+  const auto wrong = gateway.get(path_of(blob));  // Cut, or 502 when the headers had not left yet.
+  CHECK_FALSE((wrong.status == 200 && wrong.complete));
   CHECK(gateway.wait_metric("archway_digest_mismatches_total{upstream=\"docker.io\"}", 1));
   const auto healed = gateway.get(path_of(blob));  // The next one asks again.
   CHECK(healed.complete);

@@ -41,10 +41,10 @@ TEST_CASE("an upstream that is not configured is 404 NAME_UNKNOWN, and nobody is
   ScriptedUpstream hub;
   Gateway gateway(hub);
   gateway.start();
-  for (const auto& target : std::vector<std::string>
-       {"/v2/evil.example/x/manifests/1", "/v2/x/manifests/1?ns=evil.example",
-        "/v2/x/manifests/1?ns=169.254.169.254", "/v2/localhost:1/x/manifests/1",
-        "/v2/127.0.0.1:80/x/blobs/sha256:" + std::string(64, '0')}) {
+  for (const auto& target : std::vector<std::string>{
+           "/v2/evil.example/x/manifests/1", "/v2/x/manifests/1?ns=evil.example",
+           "/v2/x/manifests/1?ns=169.254.169.254", "/v2/localhost:1/x/manifests/1",
+           "/v2/127.0.0.1:80/x/blobs/sha256:" + std::string(64, '0')}) {
     CAPTURE(target);
     const auto got = gateway.get(target);
     CHECK(got.status == 404);

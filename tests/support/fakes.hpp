@@ -96,6 +96,7 @@ class DrivenFill : public cache::Fill {
   }
 
   const Digest& digest() const override { throw std::logic_error("nobody asks a DrivenFill"); }
+  const std::string& begun_by() const override { throw std::logic_error("nor this"); }
   State state() const override {
     const std::lock_guard lock(mutex_);
     return state_;

@@ -222,6 +222,13 @@ RawClient::Rest RawClient::hear_rest() {
   return rest;
 }
 
+int RawClient::error() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
 void RawClient::finish_sending() {
   ::shutdown(fd_, SHUT_WR);
 }

@@ -66,7 +66,7 @@ class RawClient {
 
   void finish_sending();  ///< FIN
   void reset();           ///< RST
-  int fd() const { return fd_; }
+  int error() const;      ///< what the kernel has against the socket (SO_ERROR); 0: nothing
 
  private:
   bool fill(End& end);

@@ -108,7 +108,10 @@ class Served {
  public:
   explicit Served(proxy::Handler& handler) : handler_(handler) {}
 
-  proxy::ConnectionBounds bounds{.idle = patience, .request = patience, .stall = patience};
+  /// Longer than any client of a test waits: no deadline ends what something else should have.
+  proxy::ConnectionBounds bounds{.idle = std::chrono::minutes(10),
+                                 .request = std::chrono::minutes(10),
+                                 .stall = std::chrono::minutes(10)};
   std::shared_ptr<const proxy::TlsContext> tls;
 
   /// A client that is connected; its TLS handshake is its own to begin. `ended` is kept when the

@@ -15,7 +15,7 @@ class CountedCache : public cache::Cache {
  public:
   cache::Index& index() override { throw std::logic_error("not asked for"); }
   std::optional<cache::BlobFile> open_blob(const Digest&) override { return {}; }
-  Access open_or_join(const Digest&) override { return {}; }
+  Access open_or_join(const Digest&, const std::string&) override { return {}; }
   std::shared_ptr<cache::Fill> find_fill(const Digest&) const override { return nullptr; }
   Stats stats() const override {
     Stats stats;

@@ -47,6 +47,10 @@ TEST_CASE("credentials that cannot be are reported, and never repeated") {
       {"a variable that is empty",
        "upstreams:\n  - name: a.lan\n    credentials: {username: me, password_env: EMPTY}\n",
        "3:47: upstreams[0].credentials.password_env: the environment variable \"EMPTY\" is empty"},
+      {"a secret for a variable's name",
+       "upstreams:\n  - name: a.lan\n    credentials: {username: me, password_env: dckr_pat_x1}\n",
+       "3:47: upstreams[0].credentials.password_env: the environment variable named there is not "
+       "set"},
       {"a file that is not there",
        "upstreams:\n  - name: a.lan\n    credentials: {username: me, password_file: "
        "/nowhere/secret}\n",
@@ -117,14 +121,16 @@ TEST_CASE("secrets that everybody can read are worth a warning") {
   const auto in_file = [&](mode_t mode) {
     return outcome_of(head + "password_file: " + folder.write("a", "f1le", mode) + "}}]");
   };
-  CHECK(in_file(0600).warnings.empty());
-  CHECK(in_file(0640).warnings.empty());
-  REQUIRE(in_file(0644).warnings.size() == 1);
+  // The last one is always there: what credentials mean for everybody else.
+  CHECK(in_file(0600).warnings.size() == 1);
+  CHECK(in_file(0640).warnings.size() == 1);
+  REQUIRE(in_file(0644).warnings.size() == 2);
   CHECK(in_file(0644).warnings[0].starts_with(
       "archway.yaml:1:70: upstreams[0].credentials.password_file: everybody on this machine"));
-  CHECK(outcome_of(head + "password: s3cret}}]", false).warnings.empty());
+  CHECK(outcome_of(head + "password: s3cret}}]", false).warnings.size() == 1);
   const ReadOutcome written = outcome_of(head + "password: s3cret}}]", true);
-  REQUIRE(written.warnings.size() == 1);
+  REQUIRE(written.warnings.size() == 2);
+  CHECK(written.warnings[0].find("everybody on this machine") != std::string::npos);
   CHECK(written.warnings[0].find("s3cret") == std::string::npos);
 }
 
@@ -136,6 +142,9 @@ TEST_CASE("no message repeats what may be a secret") {
       "upstreams: [{name: a.lan, credentials: {username: me, password: \"hunter2\\n\"}}]",
       "upstreams: [{name: a.lan, url: \"https://me:hunter2@a.lan\"}]",
       "upstreams: [{name: a.lan, credentials: {password: hunter2, password: hunter2}}]",
+      "upstreams: [{name: a.lan, credentials: {username: me, password_env: hunter2}}]",
+      "upstreams: [{name: a.lan, credentials: {username: me, password_env: 7_hunter2}}]",
+      "upstreams: [{name: a.lan, credentials: {username: me, password_env: A-hunter2}}]",
   };
   for (const char* text : texts) {
     CAPTURE(text);

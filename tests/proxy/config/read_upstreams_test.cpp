@@ -152,12 +152,23 @@ TEST_CASE("a password that would leave the operator's network unencrypted is wor
         outcome_of("upstreams: [{name: a.lan, url: \"" + std::string(row.url) +
                    "\", credentials: {username: me, password_env: SECRET}}]");
     REQUIRE(outcome.settings.has_value());
-    CHECK(outcome.warnings.size() == (row.want ? 1 : 0));
+    REQUIRE(outcome.warnings.size() == (row.want ? 2 : 1));
+    CHECK((outcome.warnings[0].find("unencrypted") != std::string::npos) == row.want);
     for (const std::string& warning : outcome.warnings) {
       CHECK(warning.find("s3cret") == std::string::npos);
-      CHECK(warning.find("unencrypted") != std::string::npos);
     }
   }
+}
+
+TEST_CASE("credentials that everybody pulls with are worth a warning") {
+  const std::string upstream = "upstreams: [{name: a.lan";
+  CHECK(outcome_of(upstream + "}]").warnings.empty());
+  const ReadOutcome outcome =
+      outcome_of(upstream + ", credentials: {username: me, password: s3cret}}]");
+  REQUIRE(outcome.warnings.size() == 1);
+  CHECK(outcome.warnings[0] ==
+        "archway.yaml:1:40: upstreams[0].credentials: everybody who can reach archway can pull "
+        "what this account can");
 }
 
 }  // namespace

@@ -188,6 +188,7 @@ TEST_CASE("a gentle close lets the answer arrive although the client is still ta
   talker.join();
   CHECK(heard == "no");
   CHECK(end == RawClient::End::orderly);
+  CHECK(ends.client.error() == 0);
   CHECK(!ends.stream->open());
   test::run(ends.context, ends.stream->close_gently());
 }

@@ -137,8 +137,7 @@ TEST_CASE("a body that ends early is an error, never a shorter body") {
     CHECK(got.error().retryable);
     CHECK(all == bytes.substr(0, row.got));
     CHECK_FALSE(answer->body->finished());
-    char byte = 0;
-    CHECK_FALSE(test::run(bench.loop, answer->body->read(&byte, 1)));
+    CHECK_FALSE(bench.read(*answer));
     CHECK(bench.pool->idle() == 0);
   }
 }
@@ -147,12 +146,8 @@ TEST_CASE("a reset connection is an error in every framing") {
   test::ScriptedUpstream upstream;
   const auto gate = upstream.gate();
   upstream.on("/length").answer(200).body(pattern(50)).hold_at(20, gate).reset_after(20);
-  upstream.on("/no-length")
-      .answer(200)
-      .body(pattern(50))
-      .hold_at(20, gate)
-      .no_length()
-      .reset_after(20);
+  auto& endless = upstream.on("/no-length").answer(200).body(pattern(50)).hold_at(20, gate);
+  endless.no_length().reset_after(20);
   for (const auto* const path : {"/length", "/no-length"}) {
     CAPTURE(path);
     ExchangeBench bench;
@@ -229,6 +224,8 @@ TEST_CASE("a reader may take its time: only a wait for bytes is bounded") {
 }
 
 TEST_CASE("chunks are read strictly") {
+  std::string trailers;
+  while (trailers.size() <= trailer_bytes_max + 1000) trailers += "X-Trailer: something\r\n";
   const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   const std::string extension(chunk_extension_bytes_max - 1, 'x');
   struct Row {
@@ -268,6 +265,7 @@ TEST_CASE("chunks are read strictly") {
       {"bare LF in the trailers", "5\r\nhello\r\n0\r\nX: y\n\r\n", false},
       {"endless trailers",
        "5\r\nhello\r\n0\r\n" + std::string(trailer_bytes_max + 10, 'x') + "\r\n\r\n", false},
+      {"too many trailers", "5\r\nhello\r\n0\r\n" + trailers + "\r\n", false},
   };
   for (const auto& row : rows) {
     CAPTURE(row.why);
@@ -283,17 +281,6 @@ TEST_CASE("chunks are read strictly") {
   }
 }
 
-TEST_CASE("trailers are bounded all together") {
-  test::ScriptedUpstream upstream;
-  std::string trailers;
-  while (trailers.size() <= trailer_bytes_max + 1000) trailers += "X-Trailer: something\r\n";
-  upstream.on("/").answer(200).body("hello").chunked(5, trailers);
-  ExchangeBench bench;
-  auto answer = bench.ask(upstream.url() + "/");
-  REQUIRE(answer);
-  CHECK_FALSE(bench.read(*answer));
-}
-
 TEST_CASE("read_all stops at its bound in every framing") {
   test::ScriptedUpstream upstream;
   upstream.on("/length").answer(200).body(pattern(101));
@@ -302,15 +289,46 @@ TEST_CASE("read_all stops at its bound in every framing") {
   for (const auto* const path : {"/length", "/chunked", "/until-close"}) {
     CAPTURE(path);
     ExchangeBench bench;
-    auto small = bench.ask(upstream.url() + path);
-    REQUIRE(small);
-    const auto too_much = bench.read(*small, 100);
+    auto answer = bench.ask(upstream.url() + path);
+    REQUIRE(answer);
+    const auto too_much = bench.read(*answer, 100);
     REQUIRE_FALSE(too_much);
     CHECK_FALSE(too_much.error().retryable);
-    auto enough = bench.ask(upstream.url() + path);
-    REQUIRE(enough);
-    CHECK(bench.read(*enough, 101));
+    answer = bench.ask(upstream.url() + path);
+    CHECK(bench.read(*answer, 101));
   }
+}
+
+TEST_CASE("a body that is read whole has its free time, and then has to keep its pace") {
+  const Pace pace{.free = std::chrono::seconds(60), .bytes_per_s = 1024};
+  CHECK(pace.time_for(60 * 1024) == std::chrono::seconds(60));
+  CHECK(pace.time_for(61 * 1024) == std::chrono::seconds(61));
+  test::ScriptedUpstream upstream;
+  upstream.on("/length").answer(200).body("hello").hold_at(2, upstream.gate());
+  upstream.on("/chunked").answer(200).body("hello").chunked(1).hold_at(2, upstream.gate());
+  for (const auto* const path : {"/length", "/chunked"}) {
+    CAPTURE(path);
+    ExchangeBench bench;
+    auto answer = bench.ask(upstream.url() + path);
+    REQUIRE(answer);
+    const Pace hasty{.free = std::chrono::milliseconds(1), .bytes_per_s = 1024};
+    const auto text = test::run(bench.loop, answer->body->read_all(100, hasty));
+    REQUIRE_FALSE(text);
+    CHECK(text.error().code == Errc::upstream_unreachable);
+    CHECK(text.error().message == "the upstream sends too slowly");
+    CHECK(text.error().retryable);
+  }
+}
+
+TEST_CASE("what is left of a body is not waited for long") {
+  test::ScriptedUpstream upstream;
+  upstream.on("/").answer(401).body("hello").hold_at(2, upstream.gate());
+  ExchangeBench bench;
+  auto answer = bench.ask(upstream.url() + "/");
+  REQUIRE(answer);
+  test::run(bench.loop, answer->body->discard(std::chrono::milliseconds(1)));
+  CHECK_FALSE(answer->body->finished());
+  CHECK(bench.pool->idle() == 0);
 }
 
 TEST_CASE("a TLS connection that ends without close_notify may have been cut") {

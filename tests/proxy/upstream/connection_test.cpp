@@ -57,6 +57,49 @@ TEST_CASE("only a few addresses of a name are tried") {
   CHECK(connection.error().retryable);
 }
 
+TEST_CASE("address families take turns, beginning with the first address's") {
+  struct Row {
+    const char* why;
+    std::vector<const char*> found;
+    std::vector<const char*> tried;
+  };
+  const Row rows[] = {
+      {"nothing", {}, {}},
+      {"one family", {"10.0.0.1", "10.0.0.2"}, {"10.0.0.1", "10.0.0.2"}},
+      {"IPv6 first",
+       {"fd00::1", "fd00::2", "fd00::3", "10.0.0.1", "10.0.0.2"},
+       {"fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2", "fd00::3"}},
+      {"IPv4 first",
+       {"10.0.0.1", "10.0.0.2", "10.0.0.3", "fd00::1"},
+       {"10.0.0.1", "fd00::1", "10.0.0.2", "10.0.0.3"}},
+      {"turns taken already",
+       {"fd00::1", "10.0.0.1", "fd00::2"},
+       {"fd00::1", "10.0.0.1", "fd00::2"}},
+  };
+  const auto addresses = [](const std::vector<const char*>& texts) {
+    Names::Addresses made;
+    for (const auto* const text : texts) made.push_back(address(text));
+    return made;
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    auto found = addresses(row.found);
+    take_turns(found);
+    CHECK((found == addresses(row.tried)));
+  }
+}
+
+TEST_CASE("a family that leads nowhere does not hide the other") {
+  test::ScriptedUpstream upstream;
+  Bench bench;
+  Names::Addresses many(Connector::addresses_max, address("::1"));  // where nothing listens
+  many.push_back(address("127.0.0.1"));
+  bench.resolves_to(many);
+  const auto connection = bench.connect("http://some.test:" + std::to_string(upstream.port()));
+  REQUIRE(connection);
+  CHECK((*connection)->address == address("127.0.0.1"));
+}
+
 TEST_CASE("a connection is possible over IPv6") {
   test::ScriptedUpstream upstream({.loopback_v6 = true});
   Bench bench;

@@ -55,6 +55,8 @@ TEST_CASE("a digest that is none is no digest, and a size may be missing") {
 TEST_CASE("a manifest of 4 MiB is taken and a larger one refused, however it comes") {
   constexpr auto most = resolver::manifest_bytes_max;
   test::ScriptedUpstream upstream;
+  upstream.on("/v2/library/hi/tags/list").answer(200).length(most + 1);
+  upstream.on("/v2/library/hi/referrers/" + digest_text).answer(200).length(most + 1);
   upstream.on("/v2/library/hi/manifests/most").answer(200).body(std::string(most, ' '));
   upstream.on("/v2/library/hi/manifests/more").answer(200).body(std::string(most + 1, ' '));
   upstream.on("/v2/library/hi/manifests/chunked")
@@ -77,6 +79,90 @@ TEST_CASE("a manifest of 4 MiB is taken and a larger one refused, however it com
     if (!got) CHECK(got.error().code == Errc::manifest_invalid);
     if (!got) CHECK(got.error().message == "test.registry: the manifest is larger than 4 MiB");
   }
+  const auto tags = bench.run(bench.registry->get_tags(repository, ""));
+  REQUIRE_FALSE(tags);
+  CHECK(tags.error().message == "test.registry: the list of tags is larger than 4 MiB");
+  const auto referrers = bench.run(bench.registry->get_referrers(repository, digest, ""));
+  REQUIRE_FALSE(referrers);
+  CHECK(referrers.error().message == "test.registry: the list of referrers is larger than 4 MiB");
+}
+
+TEST_CASE("a coded body is refused where no digest decides") {
+  struct Row {
+    const char* coding;
+    bool good;
+  };
+  for (const Row row :
+       {Row{"gzip", false}, {"identity, gzip", false}, {"Identity", true}, {"", true}}) {
+    CAPTURE(row.coding);
+    test::ScriptedUpstream upstream;
+    const auto tags_path = "/v2/library/hi/tags/list";
+    const auto referrers_path = "/v2/library/hi/referrers/" + digest_text;
+    for (const auto& path : {std::string(tags_path), referrers_path, by_tag, by_digest}) {
+      upstream.on(path).answer(200).header("Content-Encoding", row.coding).body("{}");
+    }
+    RegistryBench bench(upstream_at(upstream.url()));
+    const Reference exact = digest;
+    CHECK(bench.run(bench.registry->get_manifest(repository, exact)));
+    const Result<Registry::Document> doubtful[] = {
+        bench.run(bench.registry->get_tags(repository, "")),
+        bench.run(bench.registry->get_referrers(repository, digest, "")),
+        bench.run(bench.registry->get_manifest(repository, tag))};
+    for (const auto& got : doubtful) {
+      REQUIRE(got.has_value() == row.good);
+      if (got) continue;
+      CHECK(got.error().code == Errc::upstream_failed);
+      CHECK(got.error().message ==
+            "test.registry sent a coded body (Content-Encoding) where identity was asked for");
+    }
+  }
+}
+
+TEST_CASE("a blob that a registry sends elsewhere exists, whatever is said to a HEAD there") {
+  struct Row {
+    const char* why;
+    unsigned status;
+    bool elsewhere;
+    bool exists;
+  };
+  const Row rows[] = {
+      {"forbidden", 403, true, true},
+      {"a method that is not allowed", 405, true, true},
+      {"a method that nobody wrote", 501, true, true},
+      {"not there", 404, true, false},
+      {"out of order", 500, true, false},
+      {"forbidden by the registry itself", 403, false, false},
+      {"not allowed by the registry itself", 405, false, false},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    test::ScriptedUpstream store;
+    store.on("/bytes").answer(row.status);
+    test::ScriptedUpstream upstream;
+    upstream.on("/bytes").answer(row.status);
+    upstream.on(blob).answer(307).redirect(row.elsewhere ? store.url() + "/bytes" : "/bytes");
+    upstream.on(by_tag).answer(307).redirect(store.url() + "/bytes");
+    RegistryBench bench(upstream_at(upstream.url()));
+    const auto head = bench.run(bench.registry->head_blob(repository, digest));
+    REQUIRE(head.has_value() == row.exists);
+    if (head) CHECK_FALSE(head->size);
+    if (head) CHECK_FALSE(head->digest);
+    if (head) CHECK(head->by_redirect_alone);
+    CHECK_FALSE(bench.run(bench.registry->head_manifest(repository, tag)));
+    CHECK_FALSE(bench.run(bench.registry->open_blob(repository, digest, 0)));
+  }
+}
+
+TEST_CASE("no such part makes no sense where the whole was asked for") {
+  test::ScriptedUpstream upstream;
+  upstream.on(blob).answer(416);
+  RegistryBench bench(upstream_at(upstream.url()));
+  const auto whole = bench.run(bench.registry->open_blob(repository, digest, 0));
+  REQUIRE_FALSE(whole);
+  CHECK(whole.error().code == Errc::upstream_failed);
+  const auto part = bench.run(bench.registry->open_blob(repository, digest, 1));
+  REQUIRE_FALSE(part);
+  CHECK(part.error().code == Errc::range_unsatisfiable);
 }
 
 TEST_CASE("a body that ends with the connection is whole only where a digest can say so") {
