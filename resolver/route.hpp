@@ -13,7 +13,7 @@ namespace archway::resolver {
 /// What a request asks for, read from its method and target alone.
 ///
 /// Source: OCI Distribution Spec v1.1, section "Endpoints"; the platform prefixes and `?ns=` are
-/// described in docs/platforms.md and containerd's docs/hosts.md.
+/// described in README.md ("Who gets what") and containerd's docs/hosts.md.
 struct Route {
   enum class Kind : std::uint8_t { ping, manifest, blob, tags, referrers };
 
