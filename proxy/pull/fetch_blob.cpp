@@ -112,6 +112,8 @@ net::awaitable<Result<void>> transfer(PullParts* parts, ImageName image, Digest 
   }
   const std::shared_ptr<BlobStream> stream = *std::move(opened);
   if (!*begun) {
+    // Before anybody can see the file: the name it came by must have it from the first moment on.
+    grant_soon(*parts->shared, image, digest);
     const auto started = co_await begin(parts, writer, stream->size());
     if (!started) co_return started.error();
     *begun = true;
@@ -180,9 +182,6 @@ net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest
   const auto finished = co_await shared.publish->run(work);
   if (finished) {
     shared.metrics->fill_ended("published");
-    cache::Changes changes;
-    changes.grants.emplace_back(image, digest);
-    shared.cache->index().commit(std::move(changes), {});
     co_return;
   }
   shared.metrics->fill_ended(name(finished.error().code));

@@ -133,7 +133,7 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
                                                        Digest digest) {
   const auto& index = parts->shared->cache->index();
   auto record = index.find_manifest(digest);
-  if (record && index.granted(image, digest)) {
+  if (record && granted(*parts->shared, image, digest)) {
     co_return stored_manifest(digest, std::move(record->media_type), std::move(record->bytes));
   }
   const std::string key = image.str() + "@" + digest.str();

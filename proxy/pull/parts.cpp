@@ -26,6 +26,25 @@ std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
+void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest) {
+  shared.recent_grants->add(image, digest);
+  cache::Changes changes;
+  changes.grants.emplace_back(image, digest);
+  shared.cache->index().commit(std::move(changes), [recent = shared.recent_grants, log = shared.log,
+                                                    image, digest](Result<void> kept) {
+    recent->remove(image, digest);
+    if (kept) return;
+    log->write_seldom("grant", metrics::Level::warn, "a grant could not be kept",
+                      {{"why", kept.error().context}});
+  });
+}
+
+bool granted(const PullShared& shared, const ImageName& image, const Digest& digest) {
+  // In this order: what leaves the one is readable in the other.
+  return shared.recent_grants->contains(image, digest) ||
+         shared.cache->index().granted(image, digest);
+}
+
 net::awaitable<Result<void>> commit(PullParts* parts, cache::Changes changes) {
   const auto executor = co_await net::this_coro::executor;
   const auto done = std::make_shared<CommitResult>();

@@ -6,6 +6,7 @@
 #include "proxy/config/settings.hpp"
 #include "proxy/disk_pool.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/pull/recent_grants.hpp"
 #include "proxy/single_flight.hpp"
 #include "proxy/upstream/upstreams.hpp"
 #include "resolver/manifest.hpp"
@@ -56,6 +57,8 @@ struct PullShared {
   metrics::Metrics* metrics;
   DiskPool* disk;
   DiskPool* publish;  ///< a few threads of its own: who waits for fsync holds up no other fill
+  /// Shared with the commits under way, which may end after everything else here.
+  std::shared_ptr<RecentGrants> recent_grants = std::make_shared<RecentGrants>();
   SingleFlight<ResolvedTag> tags;          ///< key: upstream/repository:tag
   SingleFlight<StoredManifest> manifests;  ///< key: upstream/repository@digest
 };
@@ -71,6 +74,12 @@ struct PullParts {
 
 /// Unix time, seconds: for what is stored and shown, never for waiting.
 std::int64_t unix_now();
+
+/// Remembers that the image name holds the digest: known at once, durable soon, nobody waits.
+void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest);
+
+/// Does the image name hold the digest, by the index or by what is on its way there?
+bool granted(const PullShared& shared, const ImageName& image, const Digest& digest);
 
 /// Queues a commit and waits until it is durable, so that the next request finds what it says.
 boost::asio::awaitable<Result<void>> commit(PullParts* parts, cache::Changes changes);

@@ -120,13 +120,7 @@ net::awaitable<Result<void>> confirm(PullParts* parts, ImageName image, Digest d
         .message = image.upstream + " answers for " + digest.str() + " with something else",
         .context = "HEAD gave another digest or size"};
   }
-  cache::Changes changes;
-  changes.grants.emplace_back(image, digest);
-  const auto kept = co_await commit(parts, std::move(changes));
-  if (!kept) {
-    parts->shared->log->write_seldom("grant", metrics::Level::warn, "a grant could not be kept",
-                                     {{"why", kept.error().context}});
-  }
+  grant_soon(*parts->shared, image, digest);
   co_return Result<void>();
 }
 
@@ -161,14 +155,14 @@ net::awaitable<Result<Response>> serve_blob(PullParts* parts, std::shared_ptr<co
   const auto& image = asked->image;
   const auto digest = *asked->route.digest;
   asked->account->digest = digest.str();
-  const bool granted = cache.index().granted(image, digest);
+  const bool known = granted(*parts->shared, image, digest);
   const auto blob = cache.open_blob(digest);
-  if (granted && blob) co_return from_file(*asked, metrics::Outcome::hit, *blob);
+  if (known && blob) co_return from_file(*asked, metrics::Outcome::hit, *blob);
   const bool head = asked->request->method == Method::head;
   if (head && !blob && !cache.find_fill(digest)) co_return co_await head_cold(parts, asked);
   auto obtained = co_await obtain_blob(parts, image, digest);
   if (!obtained) co_return obtained.error();
-  if (!granted && !obtained->brought_for(image)) {
+  if (!known && !obtained->brought_for(image) && !granted(*parts->shared, image, digest)) {
     // Here, or coming, but under another name: not served before the upstream says that this one
     // has it, too.
     const auto size = size_of(obtained->file, obtained->fill);
