@@ -95,7 +95,16 @@ stop_everything() {
     assert_clean_end "${name%.status}" || result=1
     rm -f "$status"
   done
+  unmount_below "$stack_dir" || result=1
   return "$result"
+}
+
+# unmount_below DIRECTORY: what container engines leave mounted there (dockerd binds its data-root onto
+# itself); bats could not remove the directory otherwise. The innermost mount goes first.
+unmount_below() {
+  local place
+  awk -v below="$1/" 'index($5 "/", below) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+    while IFS= read -r place; do umount --lazy "$(printf '%b' "$place")" || return 1; done
 }
 
 # ---- registries ------------------------------------------------------------------------------
