@@ -2,6 +2,7 @@
 
 #include "cache/file_error.hpp"
 #include "cache/index_file.hpp"
+#include "cache/listed_codec.hpp"
 #include "cache/record_codec.hpp"
 #include "cache/writer_thread.hpp"
 
@@ -50,11 +51,19 @@ class LmdbIndex final : public Index {
     return look_up(Table::blobs, codec::digest_key(digest), codec::read_blob);
   }
 
-  bool granted(const ImageName& image, const Digest& digest) const override {
-    const auto read = [&](auto key, auto value) {
+  std::optional<GrantRecord> find_grant(const ImageName& image,
+                                        const Digest& digest) const override {
+    return look_up(Table::grants, codec::grant_key(image, digest), [&](auto key, auto value) {
       return codec::read_grant(key, value, image, digest);
-    };
-    return look_up(Table::grants, codec::grant_key(image, digest), read).has_value();
+    });
+  }
+
+  std::vector<SeenRecord> all_seen(std::size_t max) const override {
+    return all<SeenRecord>(Table::seen, max, codec::read_seen);
+  }
+
+  std::vector<VirtualImage> all_images(std::size_t max) const override {
+    return all<VirtualImage>(Table::images, max, codec::read_image);
   }
 
   void commit(Changes changes, Done done) override {
@@ -83,6 +92,21 @@ class LmdbIndex final : public Index {
     return record;
   }
 
+  template <class Record, class Read>
+  std::vector<Record> all(Table table, std::size_t max, Read read) const {
+    std::vector<Record> records;
+    if (max == 0) return records;
+    const lmdb::ReadTxn txn(*environment_);
+    const int code = txn.each(table, [&](std::string_view key, std::string_view value) {
+      auto record = read(key, value);
+      if (!record) ++damaged_;
+      if (record) records.push_back(*std::move(record));
+      return records.size() < max;
+    });
+    if (code != 0) ++damaged_;
+    return records;
+  }
+
   void count_at_start() {
     const lmdb::ReadTxn txn(*environment_);
     const auto key = codec::blob_bytes_key();
@@ -109,6 +133,7 @@ class LmdbIndex final : public Index {
     std::uint64_t sum = 0;
     txn.each(Table::blobs, [&sum](std::string_view key, std::string_view value) {
       if (const auto record = codec::read_blob(key, value)) sum += record->size;
+      return true;
     });
     return sum;
   }
@@ -126,21 +151,59 @@ class LmdbIndex final : public Index {
     }
   }
 
-  static void put_rest(lmdb::WriteTxn& txn, const Changes& changes) {
+  static void put_tags(lmdb::WriteTxn& txn, const Changes& changes) {
     for (const auto& [name, record] : changes.tags) {
       const auto key = codec::tag_key(name.first, name.second);
       txn.put(Table::tags, key, codec::write_tag(key, name.first, name.second, record));
     }
+    for (const auto& [image, tag] : changes.tags_gone) {
+      txn.erase(Table::tags, codec::tag_key(image, tag));
+    }
+  }
+
+  static void put_manifests(lmdb::WriteTxn& txn, const Changes& changes) {
     for (const auto& [digest, record] : changes.manifests) {
       const auto key = codec::digest_key(digest);
       txn.put(Table::manifests, key, codec::write(key, record));
     }
-    for (const auto& [image, digest] : changes.grants) {
-      const auto key = codec::grant_key(image, digest);
-      txn.put(Table::grants, key, codec::write_grant(key, image, digest, std::time(nullptr)));
+  }
+
+  /// The rule of Grant::platform. The look-up sees what the same commit has written before, and a
+  /// damaged record may have been anybody's.
+  static std::string platform_after(const lmdb::WriteTxn& txn, const std::string& key,
+                                    const Grant& grant) {
+    const auto got = txn.get(Table::grants, key);
+    if (!got.found) return grant.platform;
+    const auto before = codec::read_grant(key, got.value, grant.image, grant.digest);
+    return before && before->platform == grant.platform ? grant.platform : std::string();
+  }
+
+  static void put_grants(lmdb::WriteTxn& txn, const Changes& changes) {
+    for (const auto& grant : changes.grants) {
+      const auto key = codec::grant_key(grant.image, grant.digest);
+      const GrantRecord record{.granted_at = std::time(nullptr),
+                               .platform = platform_after(txn, key, grant)};
+      txn.put(Table::grants, key, codec::write_grant(key, grant.image, grant.digest, record));
     }
-    for (const auto& [image, tag] : changes.tags_gone) {
-      txn.erase(Table::tags, codec::tag_key(image, tag));
+  }
+
+  static void put_seen(lmdb::WriteTxn& txn, const Changes& changes) {
+    for (const auto& record : changes.seen) {
+      const auto key = codec::tag_key(record.image, record.tag);
+      txn.put(Table::seen, key, codec::write_seen(key, record));
+    }
+    for (const auto& [image, tag] : changes.seen_gone) {
+      txn.erase(Table::seen, codec::tag_key(image, tag));
+    }
+  }
+
+  static void put_images(lmdb::WriteTxn& txn, const Changes& changes) {
+    for (const auto& image : changes.images) {
+      const auto key = codec::image_key(image.name, image.tag);
+      txn.put(Table::images, key, codec::write_image(key, image));
+    }
+    for (const auto& [name, tag] : changes.images_gone) {
+      txn.erase(Table::images, codec::image_key(name, tag));
     }
   }
 
@@ -153,7 +216,11 @@ class LmdbIndex final : public Index {
     bool recount = recount_;
     for (const Changes* const changes : group) {
       put_blobs(txn, *changes, bytes, recount);
-      put_rest(txn, *changes);
+      put_tags(txn, *changes);
+      put_manifests(txn, *changes);
+      put_grants(txn, *changes);
+      put_seen(txn, *changes);
+      put_images(txn, *changes);
     }
     if (recount) bytes = sum_of_sizes(txn);
     const auto key = codec::blob_bytes_key();

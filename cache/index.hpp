@@ -8,11 +8,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace archway::cache {
 
-/// The typed tables over LMDB: what is known of tags, manifests, blobs and grants. Disposable: what
-/// it loses is fetched again, or found in the blob files.
+/// The typed tables over LMDB: what is known of tags, manifests, blobs, grants, who pulls a tag,
+/// and virtual images. Disposable: what it loses is fetched again, found in the blob files, or
+/// learnt anew; only virtual images that were made while it ran have to be made again.
 ///
 /// Threads: any. Reads are short, synchronous and copy values out; writes are queued to one writer
 /// thread that groups them (at most 5 ms or 64 operations a commit).
@@ -33,7 +35,16 @@ class Index {
   virtual std::optional<TagRecord> find_tag(const ImageName& image, const Tag& tag) const = 0;
   virtual std::optional<ManifestRecord> find_manifest(const Digest& digest) const = 0;
   virtual std::optional<BlobRecord> find_blob(const Digest& digest) const = 0;
-  virtual bool granted(const ImageName& image, const Digest& digest) const = 0;
+  virtual std::optional<GrantRecord> find_grant(const ImageName& image,
+                                                const Digest& digest) const = 0;
+  bool granted(const ImageName& image, const Digest& digest) const {
+    return find_grant(image, digest).has_value();
+  }
+
+  /// All of a table, at most `max`; damaged records are left out and counted. For start and
+  /// listings: their time depends on how many there are.
+  virtual std::vector<SeenRecord> all_seen(std::size_t max) const = 0;
+  virtual std::vector<VirtualImage> all_images(std::size_t max) const = 0;
 
   /// Queues a commit. `done` (may be empty) is called once, on the writer thread, when it is
   /// durable or has failed (Errc::storage_failed).

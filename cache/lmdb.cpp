@@ -11,8 +11,8 @@ namespace {
 // A reader's slot is held for one look-up, so this is a bound on threads, not on clients.
 constexpr unsigned readers_max = 254;
 
-constexpr std::array<const char*, table_count> table_names{"meta", "tags", "manifests", "blobs",
-                                                           "grants"};
+constexpr std::array<const char*, table_count> table_names{"meta",   "tags", "manifests", "blobs",
+                                                           "grants", "seen", "images"};
 
 // LMDB's interface has no const; it only reads what a key or a value to be put points at.
 MDB_val to_val(std::string_view bytes) {
@@ -39,6 +39,19 @@ Got get_in(MDB_txn* txn, unsigned table, std::string_view key) {
 std::uint64_t entries_in(MDB_txn* txn, unsigned table) {
   MDB_stat stat{};
   return mdb_stat(txn, table, &stat) == MDB_SUCCESS ? stat.ms_entries : 0;
+}
+
+int each_in(MDB_txn* txn, unsigned table, const Visit& visit) {
+  MDB_cursor* cursor = nullptr;
+  int code = mdb_cursor_open(txn, table, &cursor);
+  if (code != MDB_SUCCESS) return code;
+  MDB_val key{};
+  MDB_val value{};
+  while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+    if (!visit(from_val(key), from_val(value))) break;
+  }
+  mdb_cursor_close(cursor);
+  return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
 }
 
 }  // namespace
@@ -170,6 +183,11 @@ std::uint64_t ReadTxn::entries(Table table) const {
   return code_ == MDB_SUCCESS ? entries_in(txn_, environment_.tables_.at(number(table))) : 0;
 }
 
+int ReadTxn::each(Table table, const Visit& visit) const {
+  if (code_ != MDB_SUCCESS) return code_;
+  return each_in(txn_, environment_.tables_.at(number(table)), visit);
+}
+
 WriteTxn::WriteTxn(Environment& environment)
     : environment_(environment), code_(mdb_txn_begin(environment.env_, nullptr, 0, &txn_)) {
   if (code_ != MDB_SUCCESS) txn_ = nullptr;
@@ -204,19 +222,9 @@ int WriteTxn::erase(Table table, std::string_view key) {
   return code_;
 }
 
-int WriteTxn::each(Table table,
-                   const std::function<void(std::string_view, std::string_view)>& visit) const {
+int WriteTxn::each(Table table, const Visit& visit) const {
   if (code_ != MDB_SUCCESS) return code_;
-  MDB_cursor* cursor = nullptr;
-  int code = mdb_cursor_open(txn_, environment_.tables_.at(number(table)), &cursor);
-  if (code != MDB_SUCCESS) return code;
-  MDB_val key{};
-  MDB_val value{};
-  while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
-    visit(from_val(key), from_val(value));
-  }
-  mdb_cursor_close(cursor);
-  return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+  return each_in(txn_, environment_.tables_.at(number(table)), visit);
 }
 
 int WriteTxn::commit() {

@@ -16,8 +16,8 @@ struct MDB_txn;
 /// errno, or one of LMDB's own numbers.
 namespace archway::cache::lmdb {
 
-enum class Table : std::uint8_t { meta, tags, manifests, blobs, grants };
-inline constexpr std::size_t table_count = 5;
+enum class Table : std::uint8_t { meta, tags, manifests, blobs, grants, seen, images };
+inline constexpr std::size_t table_count = 7;
 
 /// What the code means, for a log line.
 std::string text(int code);
@@ -74,6 +74,9 @@ struct Got {
   std::string_view value = {};
 };
 
+/// Takes one entry; false: no further one is wanted.
+using Visit = std::function<bool(std::string_view key, std::string_view value)>;
+
 /// A snapshot of all tables. Short, within one function: it keeps old pages alive.
 class ReadTxn {
  public:
@@ -84,6 +87,8 @@ class ReadTxn {
 
   Got get(Table table, std::string_view key) const;
   std::uint64_t entries(Table table) const;
+  /// Visits the entries in the order of their keys.
+  int each(Table table, const Visit& visit) const;
 
  private:
   const Environment& environment_;
@@ -105,8 +110,8 @@ class WriteTxn {
   int put(Table table, std::string_view key, std::string_view value);
   /// Success when there was nothing to erase.
   int erase(Table table, std::string_view key);
-  /// Calls `visit(key, value)` for every entry, in the order of the keys.
-  int each(Table table, const std::function<void(std::string_view, std::string_view)>& visit) const;
+  /// Visits the entries in the order of their keys.
+  int each(Table table, const Visit& visit) const;
   /// Returns when the changes are durable.
   int commit();
 

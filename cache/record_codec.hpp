@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/records.hpp"
+#include "cache/value_bytes.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -8,15 +9,16 @@
 #include <string_view>
 
 /// The index's keys and values as bytes, and back. Every value starts with the CRC-32C of its key
-/// and the rest of it, so a flipped bit or a value under a wrong key is seen; numbers are
-/// little-endian. Reading gives nothing for bytes that are not exactly what was written.
+/// and the rest of it, so a flipped bit or a value under a wrong key is seen. Reading gives nothing
+/// for bytes that are not exactly what was written.
 ///
 /// Keys are at most 65 bytes (LMDB allows 511): names of any length are keyed by their SHA-256, and
 /// the value repeats the names themselves, for listings and because a hash is not a proof.
 namespace archway::cache::codec {
 
-/// The number of this format: any change of a key or a value needs the next one.
-inline constexpr std::uint32_t index_format = 1;
+/// The number of this format: any change of a key or a value needs the next one. An index of
+/// another one is set aside, not converted: it is disposable.
+inline constexpr std::uint32_t index_format = 2;
 
 /// What the index says of itself. The format, the word size and the byte order are written with it;
 /// a header of other ones reads as nothing.
@@ -34,12 +36,13 @@ std::string blob_bytes_key();
 std::string write_number(std::string_view key, std::uint64_t number);
 std::optional<std::uint64_t> read_number(std::string_view key, std::string_view value);
 
-std::string digest_key(const Digest& digest);
+/// Manifests and blobs; their key is digest_key().
 std::string write(std::string_view key, const ManifestRecord& manifest);
 std::optional<ManifestRecord> read_manifest(std::string_view key, std::string_view value);
 std::string write(std::string_view key, const BlobRecord& blob);
 std::optional<BlobRecord> read_blob(std::string_view key, std::string_view value);
 
+/// Also the key of what is seen of a tag.
 std::string tag_key(const ImageName& image, const Tag& tag);
 std::string write_tag(std::string_view key, const ImageName& image, const Tag& tag,
                       const TagRecord& record);
@@ -48,9 +51,8 @@ std::optional<TagRecord> read_tag(std::string_view key, std::string_view value,
 
 std::string grant_key(const ImageName& image, const Digest& digest);
 std::string write_grant(std::string_view key, const ImageName& image, const Digest& digest,
-                        std::int64_t granted_at);
-/// Unix time, seconds.
-std::optional<std::int64_t> read_grant(std::string_view key, std::string_view value,
-                                       const ImageName& image, const Digest& digest);
+                        const GrantRecord& record);
+std::optional<GrantRecord> read_grant(std::string_view key, std::string_view value,
+                                      const ImageName& image, const Digest& digest);
 
 }  // namespace archway::cache::codec

@@ -2,8 +2,11 @@
 
 #include "resolver/model/digest.hpp"
 #include "resolver/model/name.hpp"
+#include "resolver/model/platform.hpp"
+#include "resolver/model/virtual_image.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,15 +37,56 @@ struct BlobRecord {
   friend bool operator==(const BlobRecord&, const BlobRecord&) = default;
 };
 
-/// What one commit of the index changes, all or nothing. A grant is the fact that an image name
-/// holds a digest; without it a cached object is not served under that name.
+/// The fact that an image name holds a digest; without it a cached object is not served under that
+/// name.
+struct Grant {
+  Grant(ImageName name, Digest what, std::string brought_for = {})
+      : image(std::move(name)), digest(what), platform(std::move(brought_for)) {}
+
+  ImageName image;
+  Digest digest;
+  /// The platform whose image this object belongs to, in Platform::str()'s form; "" when unknown or
+  /// for more than one. The first write decides; one that says anything else, also "", makes it "",
+  /// and "" it stays: an object that somebody else may need is never claimed for one platform.
+  std::string platform;
+};
+
+/// A grant as it is found.
+struct GrantRecord {
+  std::int64_t granted_at = 0;  ///< Unix time, seconds
+  std::string platform = {};    ///< as in Grant
+
+  friend bool operator==(const GrantRecord&, const GrantRecord&) = default;
+};
+
+/// Which platforms pull a tag.
+struct SeenRecord {
+  struct Puller {
+    Platform platform;
+    std::int64_t last_pull = 0;  ///< Unix time, seconds
+
+    friend bool operator==(const Puller&, const Puller&) = default;
+  };
+  ImageName image;
+  Tag tag;
+  std::vector<Puller> pullers = {};  ///< at most seen_platforms_max, the latest first
+
+  friend bool operator==(const SeenRecord&, const SeenRecord&) = default;
+};
+inline constexpr std::size_t seen_platforms_max = 32;
+
+/// What one commit of the index changes, all or nothing.
 struct Changes {
   std::vector<std::pair<std::pair<ImageName, Tag>, TagRecord>> tags = {};
   std::vector<std::pair<Digest, ManifestRecord>> manifests = {};
   std::vector<std::pair<Digest, BlobRecord>> blobs = {};
-  std::vector<std::pair<ImageName, Digest>> grants = {};
+  std::vector<Grant> grants = {};
+  std::vector<SeenRecord> seen = {};      ///< each in place of the record of that tag
+  std::vector<VirtualImage> images = {};  ///< each in place of the one of that name and tag
   std::vector<std::pair<ImageName, Tag>> tags_gone = {};
   std::vector<Digest> blobs_gone = {};
+  std::vector<std::pair<ImageName, Tag>> seen_gone = {};
+  std::vector<std::pair<ImageName, std::optional<Tag>>> images_gone = {};
 };
 
 }  // namespace archway::cache

@@ -7,9 +7,11 @@ namespace archway::cache {
 namespace {
 
 std::size_t operations_of(const Changes& changes) {
-  return std::max<std::size_t>(1, changes.tags.size() + changes.manifests.size() +
-                                      changes.blobs.size() + changes.grants.size() +
-                                      changes.tags_gone.size() + changes.blobs_gone.size());
+  const std::size_t put = changes.tags.size() + changes.manifests.size() + changes.blobs.size() +
+                          changes.grants.size() + changes.seen.size() + changes.images.size();
+  const std::size_t gone = changes.tags_gone.size() + changes.blobs_gone.size() +
+                           changes.seen_gone.size() + changes.images_gone.size();
+  return std::max<std::size_t>(1, put + gone);
 }
 
 /// Only manifests are large; the rest is bounded by the number of operations.

@@ -64,6 +64,10 @@ class PrometheusMetrics final : public Metrics {
                    .Name("archway_fills_total")
                    .Help("Fills that ended, by what became of them.")
                    .Register(registry_)),
+        prefetched_(prometheus::BuildCounter()
+                        .Name("archway_prefetch_total")
+                        .Help("Images that were fetched ahead, by what became of it.")
+                        .Register(registry_)),
         conflicts_(lone_counter(registry_, "archway_platform_conflicts_total",
                                 "Requests whose User-Agent contradicted the operator's rule.")),
         connections_(prometheus::BuildGauge()
@@ -77,6 +81,7 @@ class PrometheusMetrics final : public Metrics {
         .Register(registry_)
         .Add({{"version", std::string(version)}})
         .Set(1);
+    for (const char* result : {"fetched", "failed"}) prefetched_.Add({{"result", result}});
   }
 
   void request(const Request& request) override { requests_.record(request); }
@@ -95,6 +100,9 @@ class PrometheusMetrics final : public Metrics {
     fills_.Add({{"outcome", std::string(outcome)}}).Increment();
   }
   void digest_mismatch(std::string_view upstream) override { upstreams_.digest_mismatch(upstream); }
+  void prefetched(std::string_view result) override {
+    prefetched_.Add({{"result", std::string(result)}}).Increment();
+  }
   void platform_conflict() override { conflicts_.Increment(); }
   void connection_opened() override { connections_.Increment(); }
   void connection_closed() override { connections_.Decrement(); }
@@ -111,6 +119,7 @@ class PrometheusMetrics final : public Metrics {
   UpstreamSeries upstreams_;
   prometheus::Counter& joined_;
   prometheus::Family<prometheus::Counter>& fills_;
+  prometheus::Family<prometheus::Counter>& prefetched_;
   prometheus::Counter& conflicts_;
   prometheus::Gauge& connections_;
 };

@@ -49,6 +49,9 @@ class Metrics {
   virtual void fill_ended(std::string_view outcome) = 0;        ///< archway_fills_total{outcome}
   virtual void digest_mismatch(std::string_view upstream) = 0;  ///< archway_digest_mismatches_total
   virtual void platform_conflict() = 0;  ///< archway_platform_conflicts_total
+  /// archway_prefetch_total{result}: images whose parts were fetched ahead, or could not be.
+  /// `result`: fetched, failed.
+  virtual void prefetched(std::string_view result) = 0;
   virtual void connection_opened() = 0;  ///< archway_connections (gauge)
   virtual void connection_closed() = 0;
 

@@ -1,5 +1,6 @@
 #include "proxy/loop.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <exception>
 #include <utility>
 
@@ -8,7 +9,8 @@ namespace archway::proxy {
 Loop::Loop(PullShared* shared, std::shared_ptr<UpstreamShared> upstreams)
     : guard_(context_.get_executor()),
       upstreams_(Upstreams::make(std::move(upstreams), context_.get_executor())),
-      pipeline_(PullParts{.shared = shared, .upstreams = upstreams_.get()}) {}
+      parts_{.shared = shared, .upstreams = upstreams_.get()},
+      pipeline_(parts_) {}
 
 Loop::~Loop() {
   context_.drop_coroutines();
@@ -18,6 +20,13 @@ void Loop::add(BoundSocket socket, ListenerParts parts) {
   listeners_.push_back(
       std::make_unique<Listener>(context_.get_executor(), std::move(socket), std::move(parts)));
   listeners_.back()->start();
+}
+
+void Loop::spawn(std::string name, boost::asio::awaitable<void> work, metrics::Log* log) {
+  boost::asio::co_spawn(context_, std::move(work),
+                        [log, name = std::move(name)](std::exception_ptr escaped) {
+                          if (escaped) log->error("background work ended", {{"work", name}});
+                        });
 }
 
 void Loop::run(metrics::Log* log) {

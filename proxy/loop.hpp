@@ -5,9 +5,11 @@
 #include "proxy/pull/pipeline.hpp"
 #include "proxy/upstream/upstreams.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace archway::proxy {
@@ -25,8 +27,14 @@ class Loop {
 
   boost::asio::io_context& context() { return context_; }
   Handler* pipeline() { return &pipeline_; }
+  /// What pulls of this loop use; lives as long as it.
+  PullParts* parts() { return &parts_; }
   ConnectionSet* connections() { return &connections_; }
   void add(BoundSocket socket, ListenerParts parts);
+
+  /// Work of the loop's own, nobody's request: runs from the next turn on and is dropped where it
+  /// waits when the loop goes. `name` is for the log, where an exception ends it. Any thread.
+  void spawn(std::string name, boost::asio::awaitable<void> work, metrics::Log* log);
 
   /// On the loop's thread, until stop().
   void run(metrics::Log* log);
@@ -48,6 +56,7 @@ class Loop {
   Context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   std::unique_ptr<Upstreams> upstreams_;
+  PullParts parts_;
   Pipeline pipeline_;
   ConnectionSet connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;

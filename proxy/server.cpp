@@ -2,20 +2,19 @@
 
 #include "proxy/admin/admin.hpp"
 #include "proxy/loop.hpp"
+#include "proxy/pull/prefetch.hpp"
+#include "proxy/pull/seen.hpp"
+#include "proxy/version.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <mutex>
-#include <string_view>
 #include <thread>
 #include <utility>
-
-#ifndef ARCHWAY_VERSION
-#define ARCHWAY_VERSION "0.0.0"
-#endif
 
 namespace archway::proxy {
 
@@ -40,6 +39,24 @@ unsigned thread_count(const Settings& settings) {
                               : std::max(1U, std::thread::hardware_concurrency());
 }
 
+Result<std::shared_ptr<const TlsContext>> context_of(const Settings::Tls& tls) {
+  return TlsContext::server(tls.certificate, tls.key,
+                            {.ca_file = tls.client_ca, .required = tls.client_required});
+}
+
+/// Work for as long as the server runs. What earlier runs remembered is read first, which takes as
+/// long as there is much of it: not at the start's expense.
+net::awaitable<void> fetch_ahead(Prefetch* prefetch, Seen* seen, PullParts* parts) {
+  if (parts->shared->settings->prefetch.seen) {
+    const std::function<bool()> load = [seen] {
+      seen->load();
+      return true;
+    };
+    co_await parts->shared->disk->run<bool>(load);
+  }
+  co_await prefetch->watch(parts);
+}
+
 }  // namespace
 
 /// In the order of construction: what comes later uses what comes before, and goes first.
@@ -52,12 +69,15 @@ struct Server::Parts {
   std::unique_ptr<DiskPool> disk;
   std::unique_ptr<DiskPool> publish;
   std::unique_ptr<PullShared> shared;
+  std::unique_ptr<Seen> seen;  // with prefetch, where anything is fetched ahead
+  std::unique_ptr<Prefetch> prefetch;
   std::atomic<bool> draining = false;
   ConnectionCount clients = 0;
   ConnectionCount operators = 0;
   std::unique_ptr<Admin> admin;
   std::vector<std::shared_ptr<TlsHolder>>
-      certificates;  // one for each listener, nullptr: plaintext
+      certificates;                           // one for each listener, nullptr: plaintext
+  std::vector<Settings::Listener> listeners;  // as configured, with the ports they have
   std::vector<Settings::Endpoint> endpoints;
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::thread> threads;
@@ -89,7 +109,7 @@ ListenerParts Server::Parts::listener_parts(Loop& loop, Handler* handler, Connec
 Result<void> Server::Parts::bind(const Settings::Listener& listener) {
   std::shared_ptr<TlsHolder> holder;
   if (listener.tls) {
-    auto context = TlsContext::server(listener.tls->certificate, listener.tls->key);
+    auto context = context_of(*listener.tls);
     if (!context) return context.error();
     holder = std::make_shared<TlsHolder>(*std::move(context));
   }
@@ -107,6 +127,8 @@ Result<void> Server::Parts::bind(const Settings::Listener& listener) {
     loop->add(*socket, std::move(parts));
   }
   endpoints.push_back(endpoint);
+  listeners.push_back(listener);
+  listeners.back().endpoint = endpoint;
   return {};
 }
 
@@ -118,12 +140,16 @@ Result<void> Server::Parts::bind_admin(const Settings::Endpoint& endpoint) {
   if (!socket) return socket.error();
   endpoints.push_back(socket->endpoint);
   auto& loop = *loops.front();
+  admin = std::make_unique<Admin>(AdminParts{.pull = *loop.parts(),
+                                             .draining = &draining,
+                                             .listeners = &listeners,
+                                             .threads = thread_count(settings)});
   loop.add(*socket, listener_parts(loop, admin.get(), &operators, operators_max));
   return {};
 }
 
 Result<void> Server::Parts::build() {
-  metrics = metrics::Metrics::make(ARCHWAY_VERSION);
+  metrics = metrics::Metrics::make(version);
   for (const auto& upstream : settings.upstreams) metrics->upstream_known(upstream.name);
   // Always synced: to tell after an unclean stop which blobs were not is not part of this version.
   auto store = cache::Cache::open({.directory = settings.cache.directory, .sync = true}, log);
@@ -136,7 +162,11 @@ Result<void> Server::Parts::build() {
   publish = std::make_unique<DiskPool>(publish_threads);
   shared = std::make_unique<PullShared>(&settings, cache.get(), log, metrics.get(), disk.get(),
                                         publish.get());
-  admin = std::make_unique<Admin>(cache.get(), log, metrics.get(), &draining);
+  if (settings.prefetch.seen || settings.prefetch.layers) {
+    seen = std::make_unique<Seen>(&cache->index());
+    prefetch = std::make_unique<Prefetch>(settings, seen.get(), log);
+    shared->prefetch = prefetch.get();
+  }
   for (unsigned i = 0; i < thread_count(settings); ++i) {
     loops.push_back(std::make_unique<Loop>(shared.get(), upstreams));
   }
@@ -147,6 +177,10 @@ Result<void> Server::Parts::build() {
   if (settings.admin) {
     const auto bound = bind_admin(*settings.admin);
     if (!bound) return bound.error();
+  }
+  if (prefetch) {
+    auto& loop = *loops.front();
+    loop.spawn("prefetch", fetch_ahead(prefetch.get(), seen.get(), loop.parts()), log);
   }
   for (const auto& loop : loops) {
     threads.emplace_back([running = loop.get(), out = log] { running->run(out); });
@@ -191,7 +225,7 @@ void Server::reload() {
   for (std::size_t i = 0; i < parts.settings.listen.size(); ++i) {
     const auto& tls = parts.settings.listen[i].tls;
     if (!tls) continue;
-    auto context = TlsContext::server(tls->certificate, tls->key);
+    auto context = context_of(*tls);
     if (context) {
       parts.certificates[i]->set(*std::move(context));
       parts.log->info("certificate read again", {{"file", tls->certificate.string()}});

@@ -31,7 +31,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Reads the certificate files again; one that cannot be used leaves the old one in place.
+  /// Reads the certificate files again, and the authorities of clients' certificates; one that
+  /// cannot be used leaves the old ones of its listener in place.
   void reload();
 
   /// Stops accepting, ends idle connections, waits until the others have ended or the configured

@@ -112,16 +112,25 @@ Why read_platform(const dom::object& object, std::optional<Platform>& result) {
   return "";
 }
 
-Why read_annotations(const dom::object& entry, std::string& reference_type) {
+/// A text under `key`, "" when there is none. Only keys that are read must not be there twice.
+Why read_annotation(const dom::object& annotations, std::string_view key, std::string& text) {
+  int count = 0;
+  for (const auto field : annotations) count += field.key == key ? 1 : 0;
+  if (count > 1) return "it has the same key twice in one object";
+  return read_text(annotations, key, text) ? "" : "an annotation is no text";
+}
+
+Why read_annotations(const dom::object& entry, Descriptor& descriptor) {
   const auto element = find(entry, "annotations");
   if (!element) return "";
   dom::object annotations;
   if (element->get(annotations) != simdjson::SUCCESS) return "annotations are no object";
-  constexpr std::string_view key = "vnd.docker.reference.type";
-  int count = 0;
-  for (const auto field : annotations) count += field.key == key ? 1 : 0;
-  if (count > 1) return "it has the same key twice in one object";
-  return read_text(annotations, key, reference_type) ? "" : "an annotation is no text";
+  auto why = read_annotation(annotations, "vnd.docker.reference.type", descriptor.reference_type);
+  if (!why.empty()) return why;
+  std::string about;
+  why = read_annotation(annotations, "vnd.docker.reference.digest", about);
+  if (const auto digest = Digest::parse(about)) descriptor.about = *digest;
+  return why;
 }
 
 Why read_entry_platform(const dom::object& entry, std::optional<Platform>& platform) {
@@ -149,7 +158,7 @@ Why read_descriptor(dom::element element, std::optional<Descriptor>& result) {
   }
   descriptor.size = static_cast<std::uint64_t>(size);
   if (!read_text(object, "mediaType", descriptor.media_type)) return "a mediaType is no text";
-  if (why = read_annotations(object, descriptor.reference_type); !why.empty()) return why;
+  if (why = read_annotations(object, descriptor); !why.empty()) return why;
   if (why = read_entry_platform(object, descriptor.platform); !why.empty()) return why;
   result = std::move(descriptor);
   return "";

@@ -111,4 +111,11 @@ Result<ImageName> upstream_of(const Route& route, std::string_view host,
   return no_default(names);
 }
 
+Result<ImageName> image_named(std::string_view full_name, const UpstreamNames& names) {
+  const auto host = full_name.substr(0, full_name.find('/'));
+  const auto* entry = by_name(names, host);
+  if (entry == nullptr) return unknown(names, host);
+  return image_at(*entry, full_name.substr(std::min(host.size() + 1, full_name.size())));
+}
+
 }  // namespace archway::resolver

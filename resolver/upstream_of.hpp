@@ -30,4 +30,10 @@ struct UpstreamNames {
 Result<ImageName> upstream_of(const Route& route, std::string_view host,
                               const UpstreamNames& names);
 
+/// The image that a full name means: `ghcr.io/org/app`, `registry.lan:5000/app`; what stands before
+/// the first slash is an upstream's name or another name for it.
+///
+/// Errors: as upstream_of().
+Result<ImageName> image_named(std::string_view full_name, const UpstreamNames& names);
+
 }  // namespace archway::resolver

@@ -1,56 +1,57 @@
 #include "proxy/admin/admin.hpp"
 
+#include "proxy/admin/answer.hpp"
+#include "proxy/admin/endpoints.hpp"
+
 #include <string_view>
-#include <utility>
 
 namespace archway::proxy {
 namespace {
 
-Response text(std::uint16_t status, std::string body,
-              std::string_view type = "text/plain; charset=utf-8") {
-  Response response{.status = status};
-  response.fields.add("Content-Type", type);
-  response.fields.add("Cache-Control", "no-store");
-  response.body = bytes_body(std::move(body));
-  return response;
+bool is_below_api(std::string_view target) {
+  return target == "/api" || target.starts_with("/api/") || target.starts_with("/api?");
 }
 
 }  // namespace
 
 std::string Admin::exposition() const {
-  const auto stats = cache_->stats();
-  return metrics_->exposition({.cache_bytes = stats.totals.blob_bytes,
-                               .cache_blobs = stats.totals.blobs,
-                               .cache_manifests = stats.totals.manifests,
-                               .cache_tags = stats.totals.tags,
-                               .fills_in_progress = stats.fills_in_progress,
-                               .quarantined = stats.quarantined,
-                               .log_lines_dropped = log_->dropped()});
+  const auto& shared = *parts_.pull.shared;
+  const auto stats = shared.cache->stats();
+  return shared.metrics->exposition({.cache_bytes = stats.totals.blob_bytes,
+                                     .cache_blobs = stats.totals.blobs,
+                                     .cache_manifests = stats.totals.manifests,
+                                     .cache_tags = stats.totals.tags,
+                                     .fills_in_progress = stats.fills_in_progress,
+                                     .quarantined = stats.quarantined,
+                                     .log_lines_dropped = shared.log->dropped()});
 }
 
-Response Admin::answer(const Request& request) const {
-  if (request.method == Method::other) {
-    auto response = text(405, "Only GET and HEAD are answered here.\n");
+Response Admin::page(const Request& request) const {
+  if (request.method != Method::get && request.method != Method::head) {
+    auto response = text_answer(405, "Only GET and HEAD are answered here.\n");
     response.fields.add("Allow", "GET, HEAD");
     response.close = true;
     return response;
   }
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
-  if (path == "/metrics")
-    return text(200, exposition(), "text/plain; version=0.0.4; charset=utf-8");
-  if (path == "/healthz") return text(200, "alive\n");
-  if (path == "/readyz") {
-    return draining_->load() ? text(503, "draining: no new work is taken\n") : text(200, "ready\n");
+  if (path == "/metrics") {
+    return text_answer(200, exposition(), "text/plain; version=0.0.4; charset=utf-8");
   }
-  return text(404, "Not here. There are /metrics, /healthz and /readyz.\n");
+  if (path == "/healthz") return text_answer(200, "alive\n");
+  if (path == "/readyz") {
+    return parts_.draining->load() ? text_answer(503, "draining: no new work is taken\n")
+                                   : text_answer(200, "ready\n");
+  }
+  return text_answer(404, "Not here. There are /metrics, /healthz, /readyz and /api/v1/.\n");
 }
 
 boost::asio::awaitable<Response> Admin::handle(std::shared_ptr<const Request> request) {
-  co_return answer(*request);
+  if (is_below_api(request->target)) co_return co_await answer_api(&parts_, request);
+  co_return page(*request);
 }
 
 Response Admin::refuse(std::uint16_t status, std::string why) {
-  auto response = text(status, std::move(why) + "\n");
+  auto response = text_answer(status, std::move(why) + "\n");
   response.close = true;
   return response;
 }

@@ -1,37 +1,34 @@
 #pragma once
 
-#include "cache/cache.hpp"
-#include "metrics/log.hpp"
-#include "metrics/metrics.hpp"
+#include "proxy/admin/parts.hpp"
 #include "proxy/http/connection.hpp"
 
-#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace archway::proxy {
 
 /// The operator's port: `/metrics` (Prometheus), `/healthz` (the process is alive), `/readyz` (it
-/// can serve what is cached; never depends on the uplink; 503 while it drains).
+/// can serve what is cached; never depends on the uplink; 503 while it drains), and the API below
+/// `/api/v1/` (docs/api.md).
 ///
 /// Threads: one loop.
 class Admin : public Handler {
  public:
-  Admin(cache::Cache* cache, metrics::Log* log, metrics::Metrics* metrics,
-        const std::atomic<bool>* draining)
-      : cache_(cache), log_(log), metrics_(metrics), draining_(draining) {}
+  explicit Admin(AdminParts parts) : parts_(std::move(parts)) {}
 
   boost::asio::awaitable<Response> handle(std::shared_ptr<const Request> request) override;
   Response refuse(std::uint16_t status, std::string why) override;
+  /// Room for cached_digests_max digests in one query.
+  std::size_t target_max() const override { return std::size_t{24} * 1024; }
 
  private:
-  Response answer(const Request& request) const;
+  Response page(const Request& request) const;
   std::string exposition() const;
 
-  cache::Cache* cache_;
-  metrics::Log* log_;
-  metrics::Metrics* metrics_;
-  const std::atomic<bool>* draining_;
+  AdminParts parts_;
 };
 
 }  // namespace archway::proxy

@@ -15,6 +15,9 @@ namespace exits {
 inline constexpr int ok = 0;
 inline constexpr int failed = 1;
 inline constexpr int usage = 2;           ///< the command line makes no sense
+inline constexpr int not_found = 3;       ///< what was asked for does not exist
+inline constexpr int unreachable = 4;     ///< nobody answers there
+inline constexpr int partly = 5;          ///< some of it was done
 inline constexpr int configuration = 78;  ///< EX_CONFIG of sysexits.h
 }  // namespace exits
 
@@ -29,6 +32,9 @@ struct Surroundings {
   std::ostream& err;
   Environment environment;
   Serve serve;
+  std::istream* in = nullptr;  ///< standard input; none in tests that do not read it
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
 };
 
 /// The whole program: reads the command line, runs one command and gives back the exit code. Of

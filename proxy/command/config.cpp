@@ -1,15 +1,18 @@
 #include "proxy/command/config.hpp"
 
+#include "proxy/command/commands.hpp"
+#include "proxy/command/config_file.hpp"
+#include "proxy/command/config_online.hpp"
+#include "proxy/command/output.hpp"
 #include "proxy/config/defaults.hpp"
 #include "proxy/config/print.hpp"
 #include "proxy/config/read.hpp"
 
+#include <CLI/App.hpp>
+#include <memory>
+
 namespace archway::proxy {
 namespace {
-
-std::string counted(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 /// What was found, on `stream`; the last line sums it up.
 void report(const ReadOutcome& outcome, const std::string& file, std::ostream& stream) {
@@ -24,7 +27,8 @@ void report(const ReadOutcome& outcome, const std::string& file, std::ostream& s
 
 }  // namespace
 
-int config_check(const std::optional<std::string>& file, const Surroundings& surroundings) {
+int config_check(const std::optional<std::string>& file, bool online,
+                 const Surroundings& surroundings) {
   if (!file) {
     surroundings.err << "archway config check: no file was named; "
                         "write `archway config check archway.yaml`\n";
@@ -32,7 +36,8 @@ int config_check(const std::optional<std::string>& file, const Surroundings& sur
   }
   const ReadOutcome outcome = read_settings(*file, surroundings.environment);
   report(outcome, *file, surroundings.out);
-  return outcome.settings ? exits::ok : exits::configuration;
+  if (!outcome.settings) return exits::configuration;
+  return online ? config_online(*outcome.settings, surroundings) : exits::ok;
 }
 
 int config_show(const std::optional<std::string>& file, const Surroundings& surroundings) {
@@ -58,6 +63,34 @@ int config_defaults(const Surroundings& surroundings) {
                       "an example.\n\n"
                    << print_settings(default_settings(surroundings.environment), true);
   return exits::ok;
+}
+
+void add_config(CLI::App& app, Commands& commands) {
+  struct Given {
+    std::string file;
+    bool online = false;
+  };
+  const auto given = std::make_shared<Given>();
+  CLI::App* config = app.add_subcommand("config", "Check or print a configuration");
+  CLI::App* check = config->add_subcommand("check", "Report everything that is wrong in a file");
+  CLI::App* show = config->add_subcommand("show", "Print the settings in effect, secrets masked");
+  for (CLI::App* command : {check, show}) {
+    add_config_file(*command, given->file);
+    command->add_option("FILE", given->file, "The same as --config")->type_name("");
+  }
+  check->add_flag("--online", given->online,
+                  "Also ask every upstream, and for every member of a virtual image");
+  CLI::App* defaults =
+      config->add_subcommand("defaults", "Print every key, its default and meaning");
+  commands.push_back({check, [given](const Surroundings& surroundings) {
+                        const auto file = config_file(given->file, surroundings.environment);
+                        return config_check(file, given->online, surroundings);
+                      }});
+  commands.push_back({show, [given](const Surroundings& surroundings) {
+                        const auto file = config_file(given->file, surroundings.environment);
+                        return config_show(file, surroundings);
+                      }});
+  commands.push_back({defaults, config_defaults});
 }
 
 }  // namespace archway::proxy

@@ -7,8 +7,10 @@
 
 namespace archway::proxy {
 
-/// `archway config check`: every problem and warning, then `N problems` or `FILE: valid`.
-int config_check(const std::optional<std::string>& file, const Surroundings& surroundings);
+/// `archway config check`: every problem and warning, then `N problems` or `FILE: valid`; `online`:
+/// of a valid one also what the upstreams say (config_online.hpp).
+int config_check(const std::optional<std::string>& file, bool online,
+                 const Surroundings& surroundings);
 
 /// `archway config show`: the settings in effect, as a configuration; secrets masked.
 int config_show(const std::optional<std::string>& file, const Surroundings& surroundings);

@@ -1,8 +1,13 @@
 #include "proxy/command/serve_options.hpp"
 
+#include "proxy/command/commands.hpp"
+#include "proxy/command/config_file.hpp"
 #include "proxy/config/defaults.hpp"
 #include "proxy/config/endpoint.hpp"
 #include "proxy/config/read.hpp"
+
+#include <CLI/App.hpp>
+#include <memory>
 
 namespace archway::proxy {
 namespace {
@@ -56,6 +61,27 @@ int serve_with(const ServeOptions& options, const std::optional<std::string>& fi
     return exits::usage;
   }
   return surroundings.serve(*outcome.settings, outcome.warnings);
+}
+
+void add_serve(CLI::App& app, Commands& commands) {
+  struct Given {
+    ServeOptions options;
+    std::string file;
+  };
+  const auto given = std::make_shared<Given>();
+  CLI::App* serve = app.add_subcommand("serve", "Serve clients until SIGTERM");
+  add_config_file(*serve, given->file);
+  serve
+      ->add_option("--listen", given->options.listen, "Serve clients here instead; may be repeated")
+      ->type_name("ADDRESS:PORT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  serve->add_option("--cache", given->options.cache, "Cache in this folder instead")
+      ->type_name("FOLDER");
+  commands.push_back({serve, [given](const Surroundings& surroundings) {
+                        const auto file = config_file(given->file, surroundings.environment);
+                        return serve_with(given->options, file, surroundings);
+                      }});
 }
 
 }  // namespace archway::proxy

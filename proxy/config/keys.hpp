@@ -11,10 +11,9 @@ namespace archway::proxy {
 /// and `archway config defaults` takes its comments and examples from it.
 struct Key {
   enum class Form {
-    value,    ///< a scalar, or a list or mapping of scalars
+    value,    ///< a scalar, a list of them, or a mapping whose keys are free
     section,  ///< a mapping whose keys are in this table
     list,     ///< a list of such mappings
-    later,    ///< known, but not supported by this version
   };
   std::string_view path;  ///< `cache.max_size`, `upstreams[].url`
   Form form = Form::value;

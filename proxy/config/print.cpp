@@ -5,6 +5,7 @@
 #include "proxy/config/yaml_writer.hpp"
 
 #include <chrono>
+#include <map>
 
 namespace archway::proxy {
 namespace {
@@ -21,7 +22,25 @@ std::string time(std::chrono::milliseconds value) {
 }
 
 std::string_view word(VerdictPolicy::Answer answer) {
-  return answer == VerdictPolicy::Answer::resolve ? "resolve" : "pass";
+  switch (answer) {
+    case VerdictPolicy::Answer::resolve: return "resolve";
+    case VerdictPolicy::Answer::filter: return "filter";
+    case VerdictPolicy::Answer::pass: return "pass";
+  }
+  return "resolve";
+}
+
+std::string_view word(VerdictPolicy::Missing missing) {
+  return missing == VerdictPolicy::Missing::refuse ? "refuse" : "pass";
+}
+
+std::string_view word(VerdictPolicy::Wrong wrong) {
+  switch (wrong) {
+    case VerdictPolicy::Wrong::warn: return "warn";
+    case VerdictPolicy::Wrong::refuse: return "refuse";
+    case VerdictPolicy::Wrong::pass: return "pass";
+  }
+  return "warn";
 }
 
 std::string_view word(PlatformRules::UserAgent user_agent) {
@@ -56,17 +75,37 @@ std::string shown(const Platform& platform) {
   return yaml_scalar(platform.str());
 }
 
+std::string shown(const std::vector<Platform>& platforms) {
+  std::vector<std::string> texts;
+  for (const Platform& platform : platforms) texts.push_back(platform.str());
+  return yaml_list(texts);
+}
+
+std::string shown(const std::map<std::string, Platform>& platforms) {
+  std::string text = "{";
+  for (const auto& [name, platform] : platforms) {
+    text += (text.size() > 1 ? ", " : "") + yaml_scalar(name) + ": " + shown(platform);
+  }
+  return text + "}";
+}
+
+void print_tls(const Settings::Tls& tls, YamlWriter& writer) {
+  writer.open_section("tls");
+  writer.value("certificate", yaml_scalar(tls.certificate.string()));
+  writer.value("key", yaml_scalar(tls.key.string()));
+  if (!tls.client_ca.empty()) {
+    writer.value("client_ca", yaml_scalar(tls.client_ca.string()));
+    writer.value("clients", tls.client_required ? "require" : "ask");
+  }
+  writer.close();
+}
+
 void print_listeners(const Settings& settings, YamlWriter& writer) {
   writer.open_list("listen");
   for (const Settings::Listener& listener : settings.listen) {
     writer.open_item();
     writer.value("address", yaml_scalar(listener.endpoint.str()));
-    if (listener.tls) {
-      writer.open_section("tls");
-      writer.value("certificate", yaml_scalar(listener.tls->certificate.string()));
-      writer.value("key", yaml_scalar(listener.tls->key.string()));
-      writer.close();
-    }
+    if (listener.tls) print_tls(*listener.tls, writer);
     if (listener.platform) writer.value("platform", shown(*listener.platform));
     writer.close();
   }
@@ -139,9 +178,7 @@ void print_clients(const PlatformRules& rules, YamlWriter& writer) {
     writer.open_item();
     writer.value("from", yaml_scalar(client.from.str()));
     writer.value("platform", shown(client.platform));
-    std::vector<std::string> emulates;
-    for (const Platform& platform : client.emulates) emulates.push_back(platform.str());
-    if (!emulates.empty()) writer.value("emulates", yaml_list(emulates));
+    if (!client.emulates.empty()) writer.value("emulates", shown(client.emulates));
     writer.close();
   }
   writer.close();
@@ -152,34 +189,81 @@ void print_who(const PlatformRules& rules, YamlWriter& writer) {
   std::vector<std::string> trust;
   for (const auto& network : rules.trust) trust.push_back(network.str());
   writer.value("trust", yaml_list(trust));
-  std::string hosts = "{";
-  for (const auto& [host, platform] : rules.hosts) {
-    hosts += (hosts.size() > 1 ? ", " : "") + yaml_scalar(host) + ": " + shown(platform);
-  }
-  writer.value("hosts", hosts + "}");
+  writer.value("hosts", shown(rules.hosts));
+  writer.value("certificates", shown(rules.certificates));
   print_clients(rules, writer);
   writer.value("user_agent", std::string(word(rules.user_agent)));
   writer.value("default", rules.fallback ? shown(*rules.fallback) : "none");
+}
+
+void print_policy_rules(const std::vector<Settings::PlatformPolicyRule>& rules,
+                        YamlWriter& writer) {
+  if (rules.empty()) return;
+  writer.open_list("rules");
+  for (const auto& rule : rules) {
+    writer.open_item();
+    writer.value("match", yaml_scalar(rule.match));
+    if (rule.answer) writer.value("answer", std::string(word(*rule.answer)));
+    if (rule.missing) writer.value("missing", std::string(word(*rule.missing)));
+    if (rule.wrong) writer.value("wrong", std::string(word(*rule.wrong)));
+    writer.close();
+  }
+  writer.close();
 }
 
 void print_platforms(const Settings& settings, YamlWriter& writer) {
   writer.open_section("platforms");
   print_who(settings.platforms, writer);
   writer.value("answer", std::string(word(settings.policy.answer)));
-  const bool refuse = settings.policy.missing == VerdictPolicy::Missing::refuse;
-  writer.value("missing", refuse ? "refuse" : "pass");
+  writer.value("missing", std::string(word(settings.policy.missing)));
+  writer.value("wrong", std::string(word(settings.policy.wrong)));
   const bool trust = settings.platforms.conflict == PlatformRules::Conflict::trust;
   writer.value("conflict", trust ? "trust" : "pass");
-  if (!settings.policy_rules.empty()) {
+  writer.value("allow", shown(settings.policy.allow));
+  print_policy_rules(settings.policy_rules, writer);
+  writer.close();
+}
+
+void print_rewrite(const Settings::Rewrite& rewrite, YamlWriter& writer) {
+  writer.open_section("rewrite");
+  writer.value("architecture_organisations", truth(rewrite.architecture_organisations));
+  if (!rewrite.rules.empty()) {
     writer.open_list("rules");
-    for (const auto& rule : settings.policy_rules) {
+    for (const auto& rule : rewrite.rules) {
       writer.open_item();
-      writer.value("match", yaml_scalar(rule.match));
-      writer.value("answer", std::string(word(rule.answer)));
+      writer.value("from", yaml_scalar(rule.from));
+      writer.value("to", yaml_scalar(rule.to));
       writer.close();
     }
     writer.close();
   }
+  writer.close();
+}
+
+void print_images(const std::vector<VirtualImage>& images, YamlWriter& writer) {
+  if (images.empty()) return;
+  writer.open_section("images");
+  for (const VirtualImage& image : images) {
+    writer.open_section(yaml_scalar(image.str()));
+    for (const auto& member : image.members) {
+      std::string name = member.image.str();
+      if (member.reference) {
+        const bool digest = std::holds_alternative<Digest>(*member.reference);
+        name += (digest ? "@" : ":") + str(*member.reference);
+      }
+      writer.value(shown(member.platform), yaml_scalar(name));
+    }
+    writer.close();
+  }
+  writer.close();
+}
+
+void print_prefetch(const Settings::Prefetch& prefetch, YamlWriter& writer) {
+  writer.open_section("prefetch");
+  writer.value("layers", truth(prefetch.layers));
+  writer.value("seen", truth(prefetch.seen));
+  writer.value("transfers", std::to_string(prefetch.transfers));
+  writer.value("forget", time(prefetch.forget));
   writer.close();
 }
 
@@ -214,6 +298,9 @@ std::string print_settings(const Settings& settings, bool comments) {
   print_upstreams(settings, writer);
   print_tags(settings.tags, writer);
   print_platforms(settings, writer);
+  print_rewrite(settings.rewrite, writer);
+  print_images(settings.images, writer);
+  print_prefetch(settings.prefetch, writer);
   print_timeouts(settings.timeouts, writer);
   print_log(settings, writer);
   return writer.finish();

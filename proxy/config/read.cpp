@@ -25,8 +25,13 @@ Settings read_sections(const Yaml& root, Reading& reading) {
   read_cache(file, settings);
   read_upstreams(file, settings);
   read_tags(file, settings);
+  // From here on names need the upstreams; platforms look at the listeners, prefetch at the tags.
+  read_rewrite(file, settings);
+  read_images(file, settings);
   read_platforms(file, settings);
+  read_prefetch(file, settings);
   read_timeouts(file, settings);
+  check_allowed(settings, reading);
   return settings;
 }
 

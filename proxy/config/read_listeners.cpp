@@ -6,14 +6,37 @@ namespace {
 
 constexpr std::size_t listeners_max = 256;
 
+/// Whether clients without a certificate are turned away.
+constexpr std::pair<std::string_view, bool> client_certificates[] = {{"ask", false},
+                                                                     {"require", true}};
+
 /// A listener with the place of its address, for what is found wrong between two of them.
 struct Placed {
   Settings::Endpoint endpoint;
   Value value;
 };
 
+void read_client_certificates(const Section& tls, Settings::Tls& result) {
+  const auto ca = tls.find("client_ca");
+  const auto clients = tls.find("clients");
+  if (ca) {
+    if (const auto path = ca->file_path()) {
+      check_file(*ca, *path, false);
+      result.client_ca = *path;
+    }
+  }
+  if (!clients) return;
+  if (!ca) {
+    clients->problem("found without client_ca, which says whose certificates count");
+  } else if (const auto required = clients->one_of<bool>(client_certificates)) {
+    result.client_required = *required;
+  }
+}
+
 std::optional<Settings::Tls> read_tls(const Value& value) {
   const Section tls(value, "listen[].tls");
+  Settings::Tls result;
+  read_client_certificates(tls, result);
   const auto certificate = tls.need("certificate");
   const auto key = tls.need("key");
   if (!certificate || !key) return std::nullopt;
@@ -22,7 +45,9 @@ std::optional<Settings::Tls> read_tls(const Value& value) {
   if (!certificate_path || !key_path) return std::nullopt;
   check_file(*certificate, *certificate_path, false);
   check_file(*key, *key_path, true);
-  return Settings::Tls{.certificate = *certificate_path, .key = *key_path};
+  result.certificate = *certificate_path;
+  result.key = *key_path;
+  return result;
 }
 
 void check_distinct(const Placed& one, const std::vector<Placed>& others) {

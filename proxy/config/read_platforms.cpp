@@ -8,12 +8,11 @@ namespace {
 
 using resolver::Network;
 using resolver::PlatformRules;
-using Answer = resolver::VerdictPolicy::Answer;
-using Missing = resolver::VerdictPolicy::Missing;
 
 constexpr std::size_t entries_max = 4096;
 constexpr std::size_t emulates_max = 32;
 constexpr std::size_t header_bytes_max = 64;
+constexpr std::size_t common_name_bytes_max = 256;
 
 constexpr std::pair<std::string_view, PlatformRules::UserAgent> user_agents[] = {
     {"hint", PlatformRules::UserAgent::hint},
@@ -23,14 +22,6 @@ constexpr std::pair<std::string_view, PlatformRules::UserAgent> user_agents[] = 
 constexpr std::pair<std::string_view, PlatformRules::Conflict> conflicts[] = {
     {"pass", PlatformRules::Conflict::pass},
     {"trust", PlatformRules::Conflict::trust},
-};
-constexpr std::pair<std::string_view, Missing> missings[] = {
-    {"pass", Missing::pass},
-    {"refuse", Missing::refuse},
-};
-constexpr std::pair<std::string_view, Answer> answers[] = {
-    {"resolve", Answer::resolve},
-    {"pass", Answer::pass},
 };
 
 /// Headers that mean something else already: by one of them every client would state a platform.
@@ -48,23 +39,6 @@ constexpr std::array<std::string_view, 14> taken_headers = {"accept",
                                                             "transfer-encoding",
                                                             "upgrade",
                                                             "user-agent"};
-
-template <class T>
-void read_word(const Section& section, std::string_view key,
-               std::span<const std::pair<std::string_view, T>> choices, T& target) {
-  const auto value = section.find(key);
-  if (!value) return;
-  if (const auto choice = value->one_of<T>(choices)) target = *choice;
-}
-
-/// `resolve` or `pass`; the third word of the documentation is known but not there yet.
-std::optional<Answer> read_answer(const Value& value) {
-  if (value.node().kind == Yaml::Kind::scalar && value.node().text == "filter") {
-    value.problem("filter is not supported by this version; allowed: resolve or pass");
-    return std::nullopt;
-  }
-  return value.one_of<Answer>(answers);
-}
 
 void read_header(const Value& value, PlatformRules& rules) {
   constexpr std::string_view form = "a header's name, such as Archway-Platform";
@@ -107,6 +81,39 @@ void read_hosts(const Value& value, PlatformRules& rules) {
   }
 }
 
+/// A subject's common name is any text: compared as it is, never as a pattern.
+std::optional<std::string> read_common_name(const Value& value) {
+  constexpr std::string_view form =
+      "a certificate's common name, at most 256 bytes without control characters";
+  auto name = value.text(form);
+  if (!name) return std::nullopt;
+  const bool controls = std::any_of(name->begin(), name->end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (!controls && name->size() <= common_name_bytes_max) return name;
+  value.refuse(form);
+  return std::nullopt;
+}
+
+void read_certificates(const Value& value, Settings& settings) {
+  const auto pairs = value.pairs("a mapping such as {pi-07: linux/arm64}", entries_max);
+  for (const auto& [key, item] : pairs) {
+    const auto name = read_common_name(key);
+    const auto platform = read_platform(item);
+    if (!name || !platform) continue;
+    if (!settings.platforms.certificates.emplace(*name, *platform).second) {
+      key.problem("found " + quoted_for_message(*name) + " a second time");
+    }
+  }
+  const bool asked = std::any_of(
+      settings.listen.begin(), settings.listen.end(),
+      [](const auto& listener) { return listener.tls && !listener.tls->client_ca.empty(); });
+  if (asked || pairs.empty()) return;
+  value.reading().warn(value.at(), value.path() +
+                                       ": no listener asks for certificates "
+                                       "(listen[].tls.client_ca), so nobody is found here");
+}
+
 void check_new(const Value& from, const Network& network, const PlatformRules& rules) {
   const auto same = [&](const auto& rule) { return rule.from == network; };
   if (std::any_of(rules.clients.begin(), rules.clients.end(), same)) {
@@ -143,16 +150,6 @@ void read_default(const Value& value, PlatformRules& rules) {
   }
 }
 
-void read_rule(const Section& rule, Settings& settings) {
-  const auto match = rule.need("match");
-  const auto answer_value = rule.need("answer");
-  std::optional<std::string> pattern;
-  std::optional<Answer> answer;
-  if (match) pattern = read_pattern(*match, false);
-  if (answer_value) answer = read_answer(*answer_value);
-  if (pattern && answer) settings.policy_rules.push_back({.match = *pattern, .answer = *answer});
-}
-
 }  // namespace
 
 void read_platforms(const Section& file, Settings& settings) {
@@ -163,24 +160,19 @@ void read_platforms(const Section& file, Settings& settings) {
   if (const auto header = section.find("header")) read_header(*header, rules);
   if (const auto trust = section.find("trust")) read_trust(*trust, rules);
   if (const auto hosts = section.find("hosts")) read_hosts(*hosts, rules);
+  if (const auto names = section.find("certificates")) read_certificates(*names, settings);
   if (const auto clients = section.find("clients")) {
     for (const Value& entry :
          clients->list("a list of rules with from and platform", entries_max)) {
       read_client(Section(entry, "platforms.clients[]"), rules);
     }
   }
-  read_word<PlatformRules::UserAgent>(section, "user_agent", user_agents, rules.user_agent);
+  const auto user_agent = read_word<PlatformRules::UserAgent>(section, "user_agent", user_agents);
+  rules.user_agent = user_agent.value_or(rules.user_agent);
   if (const auto fallback = section.find("default")) read_default(*fallback, rules);
-  if (const auto answer = section.find("answer")) {
-    settings.policy.answer = read_answer(*answer).value_or(settings.policy.answer);
-  }
-  read_word<Missing>(section, "missing", missings, settings.policy.missing);
-  read_word<PlatformRules::Conflict>(section, "conflict", conflicts, rules.conflict);
-  if (const auto list = section.find("rules")) {
-    for (const Value& entry : list->list("a list of rules with match and answer", entries_max)) {
-      read_rule(Section(entry, "platforms.rules[]"), settings);
-    }
-  }
+  const auto conflict = read_word<PlatformRules::Conflict>(section, "conflict", conflicts);
+  rules.conflict = conflict.value_or(rules.conflict);
+  read_policy(section, settings);
 }
 
 }  // namespace archway::proxy

@@ -177,7 +177,7 @@ void read_upstream(const Value& entry, Settings& settings, SaidBefore& said) {
   read_secrets(section, upstream);
   if (const auto value = section.find("hosts")) read_hosts(*value, upstream, said);
   if (const auto value = section.find("token_realms")) read_token_realms(*value, upstream);
-  settings.upstreams.push_back(std::move(upstream));
+  if (name) settings.upstreams.push_back(std::move(upstream));
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ std::optional<Platform> read_platform(const Value& value) {
     value.reading().warn(value.at(), value.path() + ": " + platform->str() +
                                          " is not a known platform; is it misspelt?");
   }
+  if (platform) value.reading().platforms.push_back({value.at(), value.path(), *platform});
   return platform;
 }
 

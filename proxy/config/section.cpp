@@ -13,18 +13,16 @@ std::string place(std::string_view path) {
   return path.empty() ? "at the top" : "in " + std::string(path);
 }
 
-std::vector<std::string_view> supported_in(std::string_view section) {
+std::vector<std::string_view> names_in(std::string_view section) {
   std::vector<std::string_view> names;
-  for (const Key* key : keys_in(section)) {
-    if (key->form != Key::Form::later) names.push_back(leaf(*key));
-  }
+  for (const Key* key : keys_in(section)) names.push_back(leaf(*key));
   return names;
 }
 
 /// Where else a key of this name belongs: someone forgot to indent, or indented too far.
 const Key* elsewhere(std::string_view name) {
   for (const Key& key : config_keys()) {
-    if (leaf(key) == name && key.form != Key::Form::later) return &key;
+    if (leaf(key) == name) return &key;
   }
   return nullptr;
 }
@@ -36,7 +34,7 @@ Section::Section(const Value& value, std::string_view table_path)
   const Yaml& node = value.node();
   if (node.kind == Yaml::Kind::null) return;
   if (node.kind != Yaml::Kind::mapping) {
-    value.refuse("a mapping of " + either(supported_in(table_path_)));
+    value.refuse("a mapping of " + either(names_in(table_path_)));
     return;
   }
   for (std::size_t i = 0; i < node.keys.size(); ++i) check_key(node.keys[i], i);
@@ -46,19 +44,14 @@ void Section::check_key(const Yaml& key, std::size_t index) {
   Reading& reading = value_.reading();
   if (key.kind != Yaml::Kind::scalar || key.text.empty()) {
     reading.problem(key.at, "found a key that is no word " + place(value_.path()) +
-                                "; allowed: " + either(supported_in(table_path_)));
+                                "; allowed: " + either(names_in(table_path_)));
     return;
   }
-  const Key* known = find_key(joined(table_path_, key.text));
-  if (known == nullptr) {
+  if (find_key(joined(table_path_, key.text)) == nullptr) {
     reading.problem(key.at, unknown(key.text));
     return;
   }
   const std::string path = joined(value_.path(), key.text);
-  if (known->form == Key::Form::later) {
-    reading.problem(key.at, path + " is not supported by this version");
-    return;
-  }
   const auto same = [&](const auto& item) { return item.first == key.text; };
   const auto first = std::find_if(values_.begin(), values_.end(), same);
   if (first != values_.end()) {
@@ -76,7 +69,7 @@ std::string Section::unknown(const std::string& name) const {
   std::string message =
       "found the unknown key " + quoted_for_message(name) + " " + place(value_.path());
   if (name == "<<") return message + "; merge keys are not supported; write the values out";
-  const auto siblings = supported_in(table_path_);
+  const auto siblings = names_in(table_path_);
   if (const auto meant = nearest(name, siblings)) {
     return message + "; did you mean " + std::string(*meant) + "?";
   }

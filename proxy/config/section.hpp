@@ -3,6 +3,7 @@
 #include "proxy/config/environment.hpp"
 #include "proxy/config/problem.hpp"
 #include "proxy/config/yaml_tree.hpp"
+#include "resolver/model/platform.hpp"
 #include "resolver/model/result.hpp"
 
 #include <chrono>
@@ -22,6 +23,13 @@ namespace archway::proxy {
 struct Reading {
   static constexpr std::size_t problems_max = 200;
 
+  /// A platform and where it was said, for what is checked when everything is read.
+  struct SaidPlatform {
+    Position at;
+    std::string path;
+    Platform platform;
+  };
+
   std::string file;                 ///< as messages name it
   std::filesystem::path directory;  ///< of the file: relative paths begin here
   const Environment& environment;
@@ -29,6 +37,7 @@ struct Reading {
   std::vector<ConfigProblem> problems = {};
   std::size_t left_out = 0;  ///< further problems, past problems_max
   std::vector<std::string> warnings = {};
+  std::vector<SaidPlatform> platforms = {};
 
   void problem(Position at, std::string message);
   void warn(Position at, const std::string& message);
@@ -107,8 +116,8 @@ class Value {
   Position at_;
 };
 
-/// A mapping whose keys are in the table (keys.hpp): unknown, repeated and unsupported ones are
-/// reported when it is opened.
+/// A mapping whose keys are in the table (keys.hpp): unknown and repeated ones are reported when it
+/// is opened.
 class Section {
  public:
   /// `table_path`: its name in the table. A missing value (`cache:` and nothing more) is empty.

@@ -15,8 +15,18 @@ void read_listeners(const Section& file, Settings& settings);  ///< listen, admi
 void read_cache(const Section& file, Settings& settings);
 void read_upstreams(const Section& file, Settings& settings);
 void read_tags(const Section& file, Settings& settings);
-void read_platforms(const Section& file, Settings& settings);
+void read_rewrite(const Section& file, Settings& settings);    ///< after the upstreams
+void read_images(const Section& file, Settings& settings);     ///< after the upstreams
+void read_platforms(const Section& file, Settings& settings);  ///< after the listeners
+void read_prefetch(const Section& file, Settings& settings);   ///< after the tags
 void read_timeouts(const Section& file, Settings& settings);
+
+/// The part of `platforms` that says what a platform means: answer, missing, wrong, allow, rules.
+void read_policy(const Section& platforms, Settings& settings);
+
+/// Warns of platforms that `platforms.allow` leaves out though something else names them. For when
+/// everything is read.
+void check_allowed(const Settings& settings, Reading& reading);
 
 /// The `credentials` of one upstream; reads the file or variable that holds the password.
 std::optional<Settings::Credentials> read_credentials(const Value& value);
@@ -24,8 +34,18 @@ std::optional<Settings::Credentials> read_credentials(const Value& value);
 /// A pattern for `upstream/repository` (`with_tag`: and `:tag`) that can match something.
 std::optional<std::string> read_pattern(const Value& value, bool with_tag);
 
-/// A platform; warns when system or architecture are none that are known.
+/// A platform, noted for check_allowed(); warns when system or architecture are none that are
+/// known.
 std::optional<Platform> read_platform(const Value& value);
+
+/// As one_of() of the value, where the key is there.
+template <class T>
+std::optional<T> read_word(const Section& section, std::string_view key,
+                           std::span<const std::pair<std::string_view, T>> choices) {
+  const auto value = section.find(key);
+  if (!value) return std::nullopt;
+  return value->one_of<T>(choices);
+}
 
 /// A host name without a port, in lower case.
 std::optional<std::string> read_host(const Value& value);

@@ -1,6 +1,7 @@
 #include "proxy/config/settings.hpp"
 
 #include "proxy/config/known_upstreams.hpp"
+#include "resolver/glob.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -26,6 +27,22 @@ std::string Settings::Endpoint::str() const {
   if (!unix_path.empty()) return "unix:" + unix_path;
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+resolver::VerdictPolicy policy_for(const Settings& settings, const ImageName& image,
+                                   std::string* rule) {
+  resolver::VerdictPolicy policy = settings.policy;
+  const std::string name = image.str();
+  const auto& rules = settings.policy_rules;
+  const auto first = std::find_if(rules.begin(), rules.end(), [&](const auto& candidate) {
+    return resolver::glob_matches(candidate.match, name);
+  });
+  if (first == rules.end()) return policy;
+  policy.answer = first->answer.value_or(policy.answer);
+  policy.missing = first->missing.value_or(policy.missing);
+  policy.wrong = first->wrong.value_or(policy.wrong);
+  if (rule != nullptr) *rule = first->match;
+  return policy;
 }
 
 resolver::UpstreamNames upstream_names(const Settings& settings) {

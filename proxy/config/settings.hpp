@@ -3,6 +3,8 @@
 #include "metrics/log.hpp"
 #include "resolver/client_platform.hpp"
 #include "resolver/freshness.hpp"
+#include "resolver/model/virtual_image.hpp"
+#include "resolver/rewrite.hpp"
 #include "resolver/upstream_of.hpp"
 #include "resolver/url.hpp"
 #include "resolver/verdict.hpp"
@@ -29,6 +31,8 @@ struct Settings {
   struct Tls {
     std::filesystem::path certificate;
     std::filesystem::path key;
+    std::filesystem::path client_ca = {};  ///< "" : clients are not asked for a certificate
+    bool client_required = false;          ///< a client without a valid one is turned away
   };
   struct Listener {
     Endpoint endpoint;
@@ -56,7 +60,22 @@ struct Settings {
   };
   struct PlatformPolicyRule {
     std::string match;  ///< a glob over `upstream/repository`
-    resolver::VerdictPolicy::Answer answer;
+    /// What differs from the policy for everything else; at least one is there.
+    std::optional<resolver::VerdictPolicy::Answer> answer = {};
+    std::optional<resolver::VerdictPolicy::Missing> missing = {};
+    std::optional<resolver::VerdictPolicy::Wrong> wrong = {};
+  };
+  struct Rewrite {
+    bool architecture_organisations = false;
+    std::vector<resolver::RewriteRule> rules = {};
+  };
+  /// Fetching before anyone asks.
+  struct Prefetch {
+    bool layers = false;     ///< of a manifest that was just handed out
+    bool seen = false;       ///< of a tag that moved, for the platforms that pull it
+    unsigned transfers = 4;  ///< at once
+    std::chrono::seconds forget =
+        std::chrono::hours(24 * 30);  ///< a tag that nobody pulled for so long
   };
   struct Timeouts {
     std::chrono::milliseconds resolve = std::chrono::seconds(5);      ///< a name to addresses
@@ -84,11 +103,19 @@ struct Settings {
   resolver::TagRules tags;
   resolver::PlatformRules platforms;
   resolver::VerdictPolicy policy;
-  std::vector<PlatformPolicyRule> policy_rules;
+  std::vector<PlatformPolicyRule> policy_rules;  ///< the first that matches counts
+  Rewrite rewrite;
+  std::vector<VirtualImage> images;  ///< no name and tag twice
+  Prefetch prefetch;
   Timeouts timeouts;
   metrics::Level log_level = metrics::Level::info;
   metrics::LogFormat log_format = metrics::LogFormat::automatic;
 };
+
+/// The policy for an image: the general one, with what the first rule that matches changes.
+/// `rule`, when given, is set to that rule's pattern; left alone when none matches.
+resolver::VerdictPolicy policy_for(const Settings& settings, const ImageName& image,
+                                   std::string* rule = nullptr);
 
 /// The configured names in the resolver's shape.
 resolver::UpstreamNames upstream_names(const Settings& settings);

@@ -106,7 +106,9 @@ void YamlWriter::value(std::string_view name, const std::string& rendered) {
 void YamlWriter::examples(const Frame& frame) {
   for (const Key* key : keys_in(frame.table_path)) {
     const bool known = frame.written.contains(leaf(*key)) || explained_.contains(key->path);
-    if (!known && key->form != Key::Form::later) example(*key, frame.indent, 0);
+    if (known) continue;
+    if (frame.table_path.empty()) out_ += "\n";
+    example(*key, frame.indent, 0);
   }
 }
 

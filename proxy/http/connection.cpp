@@ -1,6 +1,5 @@
 #include "proxy/http/connection.hpp"
 
-#include "proxy/http/envelope.hpp"
 #include "proxy/http/writer.hpp"
 
 #include <string>
@@ -105,7 +104,7 @@ net::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer
       co_await answer_and_close(stream, std::move(refusal), bounds);
       break;
     }
-    auto read = read_envelope(std::string_view(input).substr(0, end));
+    auto read = read_envelope(std::string_view(input).substr(0, end), handler->target_max());
     input.erase(0, end);
     if (auto* bad = std::get_if<BadRequest>(&read)) {
       Response refusal = handler->refuse(bad->status, std::move(bad->why));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/http/envelope.hpp"
 #include "proxy/http/message.hpp"
 #include "proxy/http/stream.hpp"
 
@@ -22,6 +23,9 @@ class Handler {
 
   /// An answer for a request that could not be read.
   virtual Response refuse(std::uint16_t status, std::string why) = 0;
+
+  /// The longest target that it reads, in bytes; a header block has to have room for it.
+  virtual std::size_t target_max() const { return target_bytes_max; }
 };
 
 struct ConnectionBounds {

@@ -47,7 +47,15 @@ std::optional<std::string_view> next_line(std::string_view& rest) {
   return line;
 }
 
-std::optional<BadRequest> read_request_line(std::string_view line, Request& request) {
+Method method_of(std::string_view word) {
+  if (word == "GET") return Method::get;
+  if (word == "HEAD") return Method::head;
+  if (word == "PUT") return Method::put;
+  return word == "DELETE" ? Method::del : Method::other;
+}
+
+std::optional<BadRequest> read_request_line(std::string_view line, std::size_t target_max,
+                                            Request& request) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
   if (first == std::string_view::npos || first == last)
@@ -56,8 +64,10 @@ std::optional<BadRequest> read_request_line(std::string_view line, Request& requ
   const auto target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
   if (!token(method)) return bad("The request's method is not a token.");
-  if (target.size() > target_bytes_max)
-    return BadRequest{414, "The request's target is longer than 4 KiB."};
+  if (target.size() > target_max) {
+    return BadRequest{
+        414, "The request's target is longer than " + std::to_string(target_max / 1024) + " KiB."};
+  }
   if (target.empty() || target.front() != '/' ||
       !std::all_of(target.begin(), target.end(), target_char)) {
     return bad(
@@ -67,7 +77,7 @@ std::optional<BadRequest> read_request_line(std::string_view line, Request& requ
     if (version.starts_with("HTTP/")) return BadRequest{505, "Only HTTP/1.1 is spoken here."};
     return bad("The request line does not end with HTTP/1.1.");
   }
-  request.method = method == "GET" ? Method::get : method == "HEAD" ? Method::head : Method::other;
+  request.method = method_of(method);
   request.target = std::string(target);
   request.http_1_0 = version == "HTTP/1.0";
   return std::nullopt;
@@ -108,6 +118,11 @@ bool lists(std::string_view list, std::string_view word) {
   return false;
 }
 
+bool has_body(const Fields& fields) {
+  return fields.contains("Transfer-Encoding") ||
+         (fields.contains("Content-Length") && fields.find("Content-Length") != "0");
+}
+
 /// The rules that look at all the fields together.
 std::optional<BadRequest> check_fields(Request& request) {
   for (const auto* once :
@@ -117,14 +132,12 @@ std::optional<BadRequest> check_fields(Request& request) {
     }
   }
   // Other methods are refused, body and all, and their connection ends: what follows is not read.
+  // PUT and DELETE with a body are such, too: they are not meant for whoever takes them without.
+  const bool body = has_body(request.fields);
+  const bool reads = request.method == Method::get || request.method == Method::head;
+  if (body && reads) return bad("A request here has no body: GET and HEAD are all that is read.");
+  if (body) request.method = Method::other;
   const bool read_on = request.method != Method::other;
-  if (read_on && request.fields.contains("Transfer-Encoding")) {
-    return bad("A request here has no body: Transfer-Encoding is refused.");
-  }
-  if (read_on && request.fields.contains("Content-Length") &&
-      request.fields.find("Content-Length") != "0") {
-    return bad("A request here has no body: Content-Length is refused.");
-  }
   const auto host = request.fields.find("Host");
   if (!request.http_1_0 && !request.fields.contains("Host"))
     return bad("The header Host is missing.");
@@ -159,12 +172,12 @@ std::size_t header_block_end(std::string_view bytes) {
   return std::string_view::npos;
 }
 
-std::variant<Request, BadRequest> read_envelope(std::string_view block) {
+std::variant<Request, BadRequest> read_envelope(std::string_view block, std::size_t target_max) {
   Request request;
   auto rest = block;
   const auto first = next_line(rest);
   if (!first) return bad("The request line does not end with CR LF.");
-  if (auto wrong = read_request_line(*first, request)) return *std::move(wrong);
+  if (auto wrong = read_request_line(*first, target_max, request)) return *std::move(wrong);
   for (;;) {
     const auto line = next_line(rest);
     if (!line) return bad("A header line does not end with CR LF, or has one inside.");

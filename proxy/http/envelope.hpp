@@ -29,10 +29,12 @@ std::size_t header_block_end(std::string_view bytes);
 /// only, no body of any kind. Whatever two readers could read differently is refused, so nothing
 /// can be smuggled past whoever stands in front or behind.
 ///
-/// `peer` is left empty. A method other than GET and HEAD is read as Method::other, with any body,
-/// and never keeps its connection alive: what follows is not read.
+/// `peer` is left empty. A method that is not one of Method's, and PUT or DELETE with a body, are
+/// read as Method::other, which never keeps its connection alive: what follows is not read.
+/// `target_max`: bytes.
 ///
 /// Source: RFC 9112 sections 2.2, 3, 5 and 6; RFC 9110 section 5.
-std::variant<Request, BadRequest> read_envelope(std::string_view block);
+std::variant<Request, BadRequest> read_envelope(std::string_view block,
+                                                std::size_t target_max = target_bytes_max);
 
 }  // namespace archway::proxy

@@ -148,6 +148,7 @@ net::awaitable<void> serve_client(Stream::Socket socket, resolver::Address addre
     if (!shaken) {
       parts->log->debug("a client's TLS handshake failed",
                         {{"client", address.str()}, {"why", shaken.error().context}});
+      co_await stream.close_gently();  // Or what OpenSSL told the client may not reach it.
       co_return;
     }
     peer->tls = true;

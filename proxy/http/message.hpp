@@ -47,9 +47,11 @@ struct Peer {
   std::string certificate;  ///< verified subject common name, "" without
 };
 
-enum class Method : std::uint8_t { get, head, other };
+/// `put`, `del` (DELETE) and `other` are turned away by whoever serves clients; the operator's port
+/// takes the first two, without a body.
+enum class Method : std::uint8_t { get, head, put, del, other };
 
-/// A request head that passed the envelope check. GET and HEAD without a body, nothing else.
+/// A request head that passed the envelope check; none that is answered has a body.
 struct Request {
   Method method = Method::get;
   std::string target;  ///< origin form

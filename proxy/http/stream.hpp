@@ -71,8 +71,10 @@ class Stream final : private Expiring {
 
   Socket& socket() { return socket_; }
   bool is_tls() const { return tls_ != nullptr; }
-  std::string server_name() const;            ///< SNI that the client sent
-  std::string peer_certificate_name() const;  ///< verified subject common name
+  std::string server_name() const;  ///< SNI that the client sent
+  /// The verified subject's common name; "" without a certificate, and where it has not exactly
+  /// one.
+  std::string peer_certificate_name() const;
 
   boost::asio::any_io_executor executor() { return socket_.get_executor(); }
 

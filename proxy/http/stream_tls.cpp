@@ -13,6 +13,27 @@ namespace archway::proxy {
 
 namespace net = boost::asio;
 
+namespace {
+
+/// The subject's one common name as UTF-8. "" when there is none, more than one, or one with a NUL,
+/// which others would read as shorter than it is.
+std::string common_name(const X509_NAME* subject) {
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return "";
+  const auto* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+  unsigned char* text = nullptr;
+  const int length = ASN1_STRING_to_UTF8(&text, value);
+  if (length < 0) {
+    ERR_clear_error();
+    return "";
+  }
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(length));
+  OPENSSL_free(text);
+  return name.find('\0') == std::string::npos ? name : "";
+}
+
+}  // namespace
+
 net::awaitable<Result<void>> Stream::handshake(std::string what) {
   for (;;) {
     ERR_clear_error();
@@ -74,11 +95,7 @@ std::string Stream::server_name() const {
 std::string Stream::peer_certificate_name() const {
   if (!tls_ || SSL_get_verify_result(tls_->ssl) != X509_V_OK) return "";
   X509* certificate = SSL_get0_peer_certificate(tls_->ssl);
-  if (!certificate) return "";
-  std::array<char, 256> name{};
-  const int length = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
-                                               name.data(), static_cast<int>(name.size()));
-  return length > 0 ? std::string(name.data(), static_cast<std::size_t>(length)) : "";
+  return certificate ? common_name(X509_get_subject_name(certificate)) : "";
 }
 
 }  // namespace archway::proxy

@@ -41,6 +41,20 @@ void harden(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 }
 
+/// Certificates of these authorities alone, and their names told to clients, which choose by them.
+bool ask_clients(SSL_CTX* context, const ClientCertificates& clients) {
+  const char* file = clients.ca_file.c_str();
+  if (SSL_CTX_load_verify_file(context, file) != 1) return false;
+  auto* names = SSL_load_client_CA_file(file);
+  if (!names) return false;
+  SSL_CTX_set_client_CA_list(context, names);  // Takes them over.
+  const int required = clients.required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | required, nullptr);
+  // Without a name for its sessions OpenSSL fails where a client that was verified resumes one.
+  constexpr unsigned char sessions[] = "archway";
+  return SSL_CTX_set_session_id_context(context, sessions, sizeof sessions - 1) == 1;
+}
+
 }  // namespace
 
 TlsContext::~TlsContext() {
@@ -48,7 +62,8 @@ TlsContext::~TlsContext() {
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::server(
-    const std::filesystem::path& certificate, const std::filesystem::path& key) {
+    const std::filesystem::path& certificate, const std::filesystem::path& key,
+    const ClientCertificates& clients) {
   ERR_clear_error();
   std::shared_ptr<const TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method())));
   auto* context = made->native();
@@ -65,6 +80,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(
   if (SSL_CTX_check_private_key(context) != 1) {
     return unusable(key, "the key does not belong to the certificate");
   }
+  if (!clients.ca_file.empty() && !ask_clients(context, clients)) {
+    return unusable(clients.ca_file, "no CA certificates can be read from it");
+  }
   return made;
 }
 
@@ -79,6 +97,12 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const std::filesyst
   const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
                                       : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
   if (!loaded) return unusable(ca_file, "no CA certificates can be read from it");
+  return made;
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::client_unverified() {
+  auto made = client({});
+  if (made) SSL_CTX_set_verify((*made)->native(), SSL_VERIFY_NONE, nullptr);
   return made;
 }
 

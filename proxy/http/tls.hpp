@@ -10,20 +10,33 @@ struct ssl_ctx_st;
 
 namespace archway::proxy {
 
+/// Whose certificates a server asks its clients for.
+struct ClientCertificates {
+  std::filesystem::path ca_file = {};  ///< the authorities that count; "" : nobody is asked
+  bool required = false;               ///< who shows none is turned away
+};
+
 /// An OpenSSL context: TLS 1.2 and up, HTTP/1.1 only. Immutable once made; connections keep the one
 /// they began with, so that a new certificate is simply a new context.
 ///
 /// Threads: any.
 class TlsContext {
  public:
-  /// A server's. Errors: Errc::configuration_invalid when a file cannot be read, does not parse, or
-  /// key and certificate do not match; the message names the file.
+  /// A server's. A client that shows a certificate which `clients.ca_file` does not vouch for is
+  /// turned away in any case; what was verified once stays known when a session is resumed.
+  ///
+  /// Errors: Errc::configuration_invalid when a file cannot be read, does not parse, or key and
+  /// certificate do not match; the message names the file.
   static Result<std::shared_ptr<const TlsContext>> server(const std::filesystem::path& certificate,
-                                                          const std::filesystem::path& key);
+                                                          const std::filesystem::path& key,
+                                                          const ClientCertificates& clients = {});
 
   /// A client's: always verifies the chain and the name, with the system's CAs or those of
   /// `ca_file` alone. Errors: Errc::configuration_invalid.
   static Result<std::shared_ptr<const TlsContext>> client(const std::filesystem::path& ca_file);
+  /// A client's that takes any certificate, for a person who says so on the command line. Errors:
+  /// as client().
+  static Result<std::shared_ptr<const TlsContext>> client_unverified();
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

@@ -6,6 +6,20 @@
 #include <vector>
 
 namespace archway::proxy {
+namespace {
+
+std::string word(Method method) {
+  switch (method) {
+    case Method::get: return "GET";
+    case Method::head: return "HEAD";
+    case Method::put: return "PUT";
+    case Method::del: return "DELETE";
+    case Method::other: break;
+  }
+  return "other";
+}
+
+}  // namespace
 
 void note(Account& account, const Error& error) {
   account.outcome = status_of(error) < 500 ? metrics::Outcome::refused : metrics::Outcome::failed;
@@ -28,12 +42,11 @@ void close_account(const Account& account, const Request& request, std::uint16_t
     if (!value.empty()) fields.push_back({key, value});
   };
   text("client", request.peer ? request.peer->address.str() : "");
-  text("method", request.method == Method::head  ? "HEAD"
-                 : request.method == Method::get ? "GET"
-                                                 : "other");
+  text("method", word(request.method));
   fields.push_back({"status", static_cast<std::int64_t>(status)});
   text("kind", account.kind);
   text("image", account.image);
+  text("looked_for", account.looked_for);
   text("digest", account.digest);
   text("platform", account.platform);
   text("by", account.said_by);

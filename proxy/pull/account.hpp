@@ -19,8 +19,9 @@ struct Account {
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::string kind = {};  ///< the route's word
   std::string upstream = {};
-  std::string image = {};   ///< full name with tag or digest
-  std::string digest = {};  ///< of what was served
+  std::string image = {};       ///< full name with tag or digest, as it was asked for
+  std::string looked_for = {};  ///< the name that a rule made of it; "": the same
+  std::string digest = {};      ///< of what was served
   std::string platform = {};
   std::string said_by = {};
   std::string why = {};  ///< of a refusal: for the log

@@ -7,6 +7,7 @@
 #include "resolver/route.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace archway::proxy {
@@ -15,10 +16,26 @@ namespace archway::proxy {
 struct Asked {
   std::shared_ptr<const Request> request;
   resolver::Route route;
-  ImageName image;
+  ImageName named;                   ///< as it was asked for
+  ImageName image;                   ///< what is looked for: another name where a rule rewrites it
+  std::optional<Tag> tag = {};       ///< what is looked for by tag; the route has it as asked for
+  std::string rewritten_by = {};     ///< the rule's word; "": nothing was rewritten
+  std::string rewrite_problem = {};  ///< for the log: a rule matched that could not be used
   resolver::ClientPlatform client;
   std::shared_ptr<Account> account;
 };
+
+/// The full name as people write it: `docker.io/library/golang:1.22`, `…@sha256:…`.
+std::string full_name(const ImageName& image, const Reference& reference);
+
+/// The full names of what was asked for and of what is looked for; without a reference for tags and
+/// referrers.
+std::string name_asked(const Asked& asked);
+std::string name_looked_for(const Asked& asked);
+
+/// An error about the name that was looked for, which also says what was asked for where a rule
+/// made another of it.
+Error as_asked(Error error, const Asked& asked);
 
 /// What every answer about an image carries: the API's version, the namespace that containerd asked
 /// by, the platform and who said so.
@@ -26,6 +43,9 @@ void add_common_fields(Response& response, const Asked& asked);
 
 /// "Archway-Cache: hit|miss|joined|stale", and the same in the account.
 void add_outcome(Response& response, const Asked& asked, metrics::Outcome outcome);
+
+/// `Warning: 299 archway "…"`. Source: RFC 7234 section 5.5.
+void add_warning(Response& response, const std::string& text);
 
 /// True when the client says that it holds these very bytes (If-None-Match).
 /// Source: RFC 9110 section 13.1.2.

@@ -1,6 +1,7 @@
 #include "proxy/pull/obtain_manifest.hpp"
 
 #include "cache/hasher.hpp"
+#include "proxy/pull/keep_manifest.hpp"
 
 #include <chrono>
 #include <utility>
@@ -14,63 +15,6 @@ namespace {
 constexpr std::chrono::minutes patience{2};
 
 using Record = std::shared_ptr<const cache::ManifestRecord>;
-
-bool lives_elsewhere(const Descriptor& layer) {
-  return layer.media_type.find("foreign") != std::string::npos ||
-         layer.media_type.find("nondistributable") != std::string::npos;
-}
-
-/// Records are shared by all names, so one upstream's word for a type must not become another's: a
-/// document is kept only under a type that its own content bears out.
-bool type_fits(const StoredManifest& stored) {
-  if (stored.manifest->kind != ManifestKind::other) return stored.manifest->interpretable;
-  for (const auto type : {media_type::oci_index, media_type::oci_manifest, media_type::docker_list,
-                          media_type::docker_manifest}) {
-    if (resolver::parse_manifest(*stored.bytes, type).interpretable) return false;
-  }
-  return true;
-}
-
-/// The image name holds the manifest and everything that it names.
-cache::Changes changes_for(const ImageName& image, const StoredManifest& stored) {
-  cache::Changes changes;
-  if (type_fits(stored)) {
-    changes.manifests.emplace_back(
-        stored.digest,
-        cache::ManifestRecord{.media_type = stored.media_type, .bytes = *stored.bytes});
-  }
-  changes.grants.emplace_back(image, stored.digest);
-  for (const auto& child : stored.manifest->manifests)
-    changes.grants.emplace_back(image, child.digest);
-  // Layers that live elsewhere are never looked at by a registry that takes a manifest: anyone
-  // could name any digest there. A name gets those only when its upstream says that it has them.
-  for (const auto& layer : stored.manifest->layers) {
-    if (!lives_elsewhere(layer)) changes.grants.emplace_back(image, layer.digest);
-  }
-  if (stored.manifest->config) changes.grants.emplace_back(image, stored.manifest->config->digest);
-  return changes;
-}
-
-StoredManifest stored_manifest(const Digest& digest, std::string media_type, std::string bytes) {
-  StoredManifest stored{.digest = digest, .media_type = std::move(media_type)};
-  stored.manifest = std::make_shared<const resolver::Manifest>(
-      resolver::parse_manifest(bytes, stored.media_type));
-  stored.bytes = bytes_body(std::move(bytes));
-  return stored;
-}
-
-net::awaitable<Result<StoredManifest>> keep(PullParts* parts, ImageName image,
-                                            StoredManifest stored) {
-  stored.outcome = metrics::Outcome::miss;
-  cache::Changes changes = changes_for(image, stored);
-  const auto kept = co_await commit(parts, std::move(changes));
-  if (!kept) {  // Law 7: what cannot be kept is still served.
-    parts->shared->log->write_seldom("manifest", metrics::Level::warn,
-                                     "a manifest could not be kept",
-                                     {{"why", kept.error().context}});
-  }
-  co_return stored;
-}
 
 Error mismatch(const ImageName& image, const Digest& asked, const Digest& got) {
   return {.code = Errc::upstream_failed,

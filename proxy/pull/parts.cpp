@@ -26,7 +26,35 @@ std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
+resolver::Rewriter make_rewriter(const Settings& settings, metrics::Log* log) {
+  auto made =
+      resolver::Rewriter::make(settings.rewrite.rules, settings.rewrite.architecture_organisations,
+                               upstream_names(settings));
+  if (made) return *std::move(made);
+  log->error("the rewriting rules cannot be used; no name is rewritten",
+             {{"why", made.error().message}});
+  return resolver::Rewriter();
+}
+
+metrics::Outcome worst(metrics::Outcome a, metrics::Outcome b) {
+  const auto rank = [](metrics::Outcome outcome) {
+    switch (outcome) {
+      case metrics::Outcome::stale: return 3;
+      case metrics::Outcome::miss: return 2;
+      case metrics::Outcome::joined: return 1;
+      default: return 0;
+    }
+  };
+  return rank(a) >= rank(b) ? a : b;
+}
+
+bool is_passing(const Error& error) {
+  return error.code == Errc::upstream_unreachable || error.code == Errc::upstream_busy ||
+         error.code == Errc::overloaded || error.code == Errc::storage_failed;
+}
+
 void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest) {
+  if (shared.cache->index().granted(image, digest)) return;
   shared.recent_grants->add(image, digest);
   cache::Changes changes;
   changes.grants.emplace_back(image, digest);
@@ -43,6 +71,12 @@ bool granted(const PullShared& shared, const ImageName& image, const Digest& dig
   // In this order: what leaves the one is readable in the other.
   return shared.recent_grants->contains(image, digest) ||
          shared.cache->index().granted(image, digest);
+}
+
+std::string granted_platform(const PullShared& shared, const ImageName& image,
+                             const Digest& digest) {
+  const auto grant = shared.cache->index().find_grant(image, digest);
+  return grant ? grant->platform : std::string();
 }
 
 net::awaitable<Result<void>> commit(PullParts* parts, cache::Changes changes) {

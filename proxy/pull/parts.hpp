@@ -7,10 +7,13 @@
 #include "proxy/disk_pool.hpp"
 #include "proxy/http/message.hpp"
 #include "proxy/pull/recent_grants.hpp"
+#include "proxy/pull/single_platforms.hpp"
+#include "proxy/pull/virtual_images.hpp"
 #include "proxy/single_flight.hpp"
 #include "proxy/upstream/upstreams.hpp"
 #include "resolver/manifest.hpp"
 #include "resolver/model/name.hpp"
+#include "resolver/rewrite.hpp"
 #include "resolver/upstream_of.hpp"
 
 #include <cstdint>
@@ -19,6 +22,8 @@
 #include <string>
 
 namespace archway::proxy {
+
+class Prefetch;
 
 /// Verified manifest bytes and what they say. Copies are cheap: everything big is shared.
 struct StoredManifest {
@@ -34,7 +39,12 @@ struct ResolvedTag {
   Digest digest;
   std::int64_t checked_at = 0;                       ///< Unix time, seconds
   metrics::Outcome outcome = metrics::Outcome::hit;  ///< hit, miss, or stale
+  bool fetched = false;                              ///< the manifest had to be fetched to know it
 };
+
+/// The rules of the configuration, ready for use. They were checked when it was read; if they
+/// cannot be used all the same, that is logged and no name is rewritten.
+resolver::Rewriter make_rewriter(const Settings& settings, metrics::Log* log);
 
 /// What all loops' pulls share. Built by serve, outlives every request.
 struct PullShared {
@@ -47,8 +57,11 @@ struct PullShared {
         metrics(counts),
         disk(pool),
         publish(publishing),
+        rewriter(make_rewriter(*with, out)),
+        virtual_images(*with, store->index()),
         tags(out),
-        manifests(out) {}
+        manifests(out),
+        configs(out) {}
 
   const Settings* settings;
   resolver::UpstreamNames names;
@@ -57,10 +70,16 @@ struct PullShared {
   metrics::Metrics* metrics;
   DiskPool* disk;
   DiskPool* publish;  ///< a few threads of its own: who waits for fsync holds up no other fill
+  resolver::Rewriter rewriter;
+  VirtualImages virtual_images;
+  SinglePlatforms single_platforms;
+  Prefetch* prefetch = nullptr;  ///< set by the server where something is fetched ahead
   /// Shared with the commits under way, which may end after everything else here.
   std::shared_ptr<RecentGrants> recent_grants = std::make_shared<RecentGrants>();
   SingleFlight<ResolvedTag> tags;          ///< key: upstream/repository:tag
   SingleFlight<StoredManifest> manifests;  ///< key: upstream/repository@digest
+  SingleFlight<SinglePlatforms::Known>
+      configs;  ///< key: upstream/repository@digest of the manifest
 };
 
 /// What one loop's pulls use.
@@ -75,11 +94,23 @@ struct PullParts {
 /// Unix time, seconds: for what is stored and shown, never for waiting.
 std::int64_t unix_now();
 
-/// Remembers that the image name holds the digest: known at once, durable soon, nobody waits.
+/// Which of two outcomes a client is told of an answer that took both: stale, miss, joined, hit.
+metrics::Outcome worst(metrics::Outcome a, metrics::Outcome b);
+
+/// True for failures that may be gone in a minute: nothing should be decided by them.
+bool is_passing(const Error& error);
+
+/// Remembers that the image name holds the digest: known at once, durable soon, nobody waits. One
+/// that is known is not written again.
 void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest);
 
 /// Does the image name hold the digest, by the index or by what is on its way there?
 bool granted(const PullShared& shared, const ImageName& image, const Digest& digest);
+
+/// The platform whose image the digest belongs to under this name, as its grant says; "" : unknown,
+/// or more than one.
+std::string granted_platform(const PullShared& shared, const ImageName& image,
+                             const Digest& digest);
 
 /// Queues a commit and waits until it is durable, so that the next request finds what it says.
 boost::asio::awaitable<Result<void>> commit(PullParts* parts, cache::Changes changes);

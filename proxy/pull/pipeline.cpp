@@ -1,6 +1,7 @@
 #include "proxy/pull/pipeline.hpp"
 
 #include "proxy/pull/asked.hpp"
+#include "proxy/pull/plan.hpp"
 #include "proxy/pull/refusal.hpp"
 #include "proxy/pull/serve_blob.hpp"
 #include "proxy/pull/serve_listing.hpp"
@@ -22,19 +23,6 @@ Error read_only() {
               "upstream registry itself"};
 }
 
-resolver::ClientFacts facts_of(const Request& request, const resolver::Route& route,
-                               const resolver::PlatformRules& rules) {
-  return {.path = route.platform,
-          .header = request.fields.all(rules.header),
-          .host = request.fields.find("Host"),
-          .server_name = request.peer->server_name,
-          .listener = request.peer->listener_platform,
-          .certificate = request.peer->certificate,
-          .address = request.peer->address,
-          .user_agent = request.fields.find("User-Agent"),
-          .accept = request.fields.all("Accept")};
-}
-
 Response ping(const resolver::Route& route) {
   Response response;
   response.fields.add("Content-Type", "application/json");
@@ -44,19 +32,19 @@ Response ping(const resolver::Route& route) {
   return response;
 }
 
-/// The full name as people write it: `docker.io/library/golang:1.22`.
-std::string full_name(const ImageName& image, const resolver::Route& route) {
-  if (!route.reference) return image.str();
-  const bool by_tag = std::holds_alternative<Tag>(*route.reference);
-  return image.str() + (by_tag ? ":" : "@") + str(*route.reference);
-}
-
-void describe(Account& account, const Asked& asked) {
-  account.upstream = asked.image.upstream;
-  account.image = full_name(asked.image, asked.route);
-  if (asked.client.platform) {
-    account.platform = asked.client.platform->str();
-    account.said_by = name(asked.client.source);
+/// What an operator may have to change: rules that contradict the client, or cannot be used.
+void tell_operator(const PullShared& shared, const Asked& asked) {
+  const auto client = asked.request->peer->address.str();
+  if (!asked.client.conflict.empty()) {
+    shared.metrics->platform_conflict();
+    shared.log->write_seldom("conflict " + client, metrics::Level::warn,
+                             "a rule and a client's User-Agent disagree about its platform",
+                             {{"client", client}, {"what", asked.client.conflict}});
+  }
+  if (!asked.rewrite_problem.empty()) {
+    shared.log->write_seldom("rewrite " + asked.named.str(), metrics::Level::warn,
+                             "a rewriting rule matched, but its result cannot be used",
+                             {{"image", name_asked(asked)}, {"what", asked.rewrite_problem}});
   }
 }
 
@@ -76,31 +64,19 @@ net::awaitable<Result<Response>> serve(PullParts* parts, std::shared_ptr<const A
 
 net::awaitable<Result<Response>> Pipeline::pull(std::shared_ptr<const Request> request,
                                                 std::shared_ptr<Account> account) {
-  const auto& shared = *parts_.shared;
-  if (request->method == Method::other) co_return read_only();
+  const bool reads = request->method == Method::get || request->method == Method::head;
+  if (!reads) co_return read_only();
   auto route = resolver::parse_route(request->target);
   if (!route) co_return route.error();
   account->kind = name(route->kind);
   if (route->kind == resolver::Route::Kind::ping) co_return ping(*route);
-  const auto image = resolver::upstream_of(*route, request->fields.find("Host"), shared.names);
-  if (!image) co_return image.error();
-  const auto& rules = shared.settings->platforms;
-  auto client = resolver::client_platform(facts_of(*request, *route, rules), rules);
-  if (!client) co_return client.error();
-  if (!client->conflict.empty()) {
-    shared.metrics->platform_conflict();
-    shared.log->write_seldom(
-        "conflict " + request->peer->address.str(), metrics::Level::warn,
-        "a rule and a client's User-Agent disagree about its platform",
-        {{"client", request->peer->address.str()}, {"what", client->conflict}});
-  }
-  auto asked = std::make_shared<Asked>(Asked{.request = request,
-                                             .route = *std::move(route),
-                                             .image = *image,
-                                             .client = *std::move(client),
-                                             .account = account});
-  describe(*account, *asked);
-  co_return co_await serve(&parts_, asked);
+  const auto planned = plan(*parts_.shared, request, *std::move(route), account);
+  if (!planned) co_return planned.error();
+  const auto asked = *planned;
+  tell_operator(*parts_.shared, *asked);
+  auto served = co_await serve(&parts_, asked);
+  if (!served) co_return as_asked(served.error(), *asked);
+  co_return served;
 }
 
 net::awaitable<Result<Response>> Pipeline::pull_or_explain(std::shared_ptr<const Request> request,

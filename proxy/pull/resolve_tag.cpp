@@ -1,6 +1,7 @@
 #include "proxy/pull/resolve_tag.hpp"
 
 #include "proxy/pull/obtain_manifest.hpp"
+#include "proxy/pull/prefetch.hpp"
 #include "resolver/freshness.hpp"
 
 #include <chrono>
@@ -28,10 +29,12 @@ net::awaitable<Result<ResolvedTag>> ask_upstream(PullParts* parts, ImageName ima
   const auto head = co_await registry->head_manifest(image.repository, tag);
   if (!head) co_return head.error();
   std::optional<Digest> digest = head->digest;
+  bool fetched_it = true;
   if (digest) {
     // A tag moves only to what can be had: else its last good answer would be lost with it.
     const auto there = co_await obtain_manifest(parts, image, *digest);
     if (!there) co_return there.error();
+    fetched_it = there->outcome != metrics::Outcome::hit;
   } else {
     const auto fetched = co_await fetch_manifest_by_tag(parts, image, tag);
     if (!fetched) co_return fetched.error();
@@ -40,13 +43,16 @@ net::awaitable<Result<ResolvedTag>> ask_upstream(PullParts* parts, ImageName ima
   const auto now = unix_now();
   cache::Changes changes;
   changes.tags.push_back({{image, tag}, {.digest = *digest, .checked_at = now}});
-  changes.grants.emplace_back(image, *digest);
+  changes.grants.emplace_back(image, *digest, granted_platform(*parts->shared, image, *digest));
   const auto kept = co_await commit(parts, std::move(changes));
   if (!kept) {
     parts->shared->log->write_seldom("tag", metrics::Level::warn, "a tag could not be remembered",
                                      {{"why", kept.error().context}});
   }
-  co_return ResolvedTag{.digest = *digest, .checked_at = now, .outcome = metrics::Outcome::miss};
+  co_return ResolvedTag{.digest = *digest,
+                        .checked_at = now,
+                        .outcome = metrics::Outcome::miss,
+                        .fetched = fetched_it};
 }
 
 }  // namespace
@@ -69,6 +75,7 @@ net::awaitable<Result<ResolvedTag>> resolve_tag(PullParts* parts, ImageName imag
   if (freshness != resolver::Freshness::stale || !upstream_fails(asked.error())) {
     co_return asked.error();
   }
+  if (shared.prefetch != nullptr) shared.prefetch->spare(image.upstream, asked.error());
   shared.log->write_seldom("stale " + image.upstream, metrics::Level::warn,
                            "the upstream fails; serving what is cached",
                            {{"upstream", image.upstream}, {"why", asked.error().context}});

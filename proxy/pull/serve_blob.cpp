@@ -2,6 +2,7 @@
 
 #include "proxy/pull/obtain_blob.hpp"
 #include "proxy/pull/refusal.hpp"
+#include "proxy/pull/sources.hpp"
 #include "resolver/byte_range.hpp"
 
 #include <utility>
@@ -81,7 +82,7 @@ Response from_file(const Asked& asked, metrics::Outcome outcome, const cache::Bl
 
 /// What arrives, as it arrives. Of unknown size nothing can be said about ranges: the whole is the
 /// answer; and HEAD waits for the whole, because it has to tell the length that GET will have.
-net::awaitable<Result<Response>> from_fill(std::shared_ptr<const Asked> asked,
+net::awaitable<Result<Response>> from_fill(std::shared_ptr<const Asked> asked, ImageName image,
                                            ObtainedBlob obtained) {
   const auto fill = obtained.fill;
   const auto size = fill->state().size;
@@ -91,7 +92,7 @@ net::awaitable<Result<Response>> from_fill(std::shared_ptr<const Asked> asked,
     });
   }
   if (asked->request->method == Method::head) {
-    const auto whole = co_await await_whole(fill, asked->image);
+    const auto whole = co_await await_whole(fill, image);
     if (!whole) co_return whole.error();
     co_return from_file(*asked, obtained.outcome, *whole);
   }
@@ -126,19 +127,20 @@ net::awaitable<Result<void>> confirm(PullParts* parts, ImageName image, Digest d
 
 /// HEAD of a blob that is neither here nor coming: asking begins no transfer, unless the upstream
 /// does not tell the length, which HEAD owes.
-net::awaitable<Result<Response>> head_cold(PullParts* parts, std::shared_ptr<const Asked> asked) {
-  const auto head = co_await parts->registry(asked->image)
-                        ->head_blob(asked->image.repository, *asked->route.digest);
+net::awaitable<Result<Response>> head_cold(PullParts* parts, std::shared_ptr<const Asked> asked,
+                                           ImageName image) {
+  const auto digest = *asked->route.digest;
+  const auto head = co_await parts->registry(image)->head_blob(image.repository, digest);
   if (!head) co_return head.error();
   if (head->size) {
     co_return sized(
         *asked, metrics::Outcome::miss, *head->size,
         [](const resolver::ByteRange& range) { return FileBody{.length = range.length}; });
   }
-  auto obtained = co_await obtain_blob(parts, asked->image, *asked->route.digest);
+  auto obtained = co_await obtain_blob(parts, image, digest);
   if (!obtained) co_return obtained.error();
   if (obtained->file) co_return from_file(*asked, obtained->outcome, *obtained->file);
-  co_return co_await from_fill(asked, *std::move(obtained));
+  co_return co_await from_fill(asked, image, *std::move(obtained));
 }
 
 /// The size of what is here under some name.
@@ -152,14 +154,18 @@ std::optional<std::uint64_t> size_of(const std::optional<cache::BlobFile>& blob,
 
 net::awaitable<Result<Response>> serve_blob(PullParts* parts, std::shared_ptr<const Asked> asked) {
   auto& cache = *parts->shared->cache;
-  const auto& image = asked->image;
   const auto digest = *asked->route.digest;
   asked->account->digest = digest.str();
+  const auto allowed = check_allowed(*parts->shared, *asked, digest);
+  if (!allowed) co_return allowed.error();
+  const auto source = co_await find_source(parts, asked, digest, ObjectKind::blob);
+  if (!source) co_return source.error();
+  const ImageName image = *source;
   const bool known = granted(*parts->shared, image, digest);
   const auto blob = cache.open_blob(digest);
   if (known && blob) co_return from_file(*asked, metrics::Outcome::hit, *blob);
   const bool head = asked->request->method == Method::head;
-  if (head && !blob && !cache.find_fill(digest)) co_return co_await head_cold(parts, asked);
+  if (head && !blob && !cache.find_fill(digest)) co_return co_await head_cold(parts, asked, image);
   auto obtained = co_await obtain_blob(parts, image, digest);
   if (!obtained) co_return obtained.error();
   if (!known && !obtained->brought_for(image) && !granted(*parts->shared, image, digest)) {
@@ -170,7 +176,7 @@ net::awaitable<Result<Response>> serve_blob(PullParts* parts, std::shared_ptr<co
     if (!confirmed) co_return confirmed.error();
   }
   if (obtained->file) co_return from_file(*asked, obtained->outcome, *obtained->file);
-  co_return co_await from_fill(asked, *std::move(obtained));
+  co_return co_await from_fill(asked, image, *std::move(obtained));
 }
 
 }  // namespace archway::proxy

@@ -2,6 +2,7 @@
 
 #include "proxy/pull/obtain_manifest.hpp"
 #include "proxy/pull/resolve_tag.hpp"
+#include "proxy/pull/sources.hpp"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -94,19 +95,24 @@ Error not_a_listing(const ImageName& image) {
           .context = "tags/list of " + image.str()};
 }
 
+bool is_absent(const Error& error) {
+  return error.code == Errc::manifest_unknown || error.code == Errc::name_unknown;
+}
+
 /// The index that the fallback tag names; an absent tag means that there are no referrers.
 net::awaitable<Result<Response>> referrers_by_tag(PullParts* parts,
-                                                  std::shared_ptr<const Asked> asked) {
+                                                  std::shared_ptr<const Asked> asked,
+                                                  ImageName source) {
   const auto& digest = *asked->route.digest;
   const auto tag =
       Tag::parse(std::string(digest.algorithm_name()) + "-" + digest.hex().substr(0, 64));
   if (!tag) co_return tag.error();
-  const auto resolved = co_await resolve_tag(parts, asked->image, *tag);
-  if (!resolved && resolved.error().code == Errc::manifest_unknown) {
+  const auto resolved = co_await resolve_tag(parts, source, *tag);
+  if (!resolved && is_absent(resolved.error())) {
     co_return json_answer(*asked, media_type::oci_index, std::string(empty_index));
   }
   if (!resolved) co_return resolved.error();
-  const auto manifest = co_await obtain_manifest(parts, asked->image, resolved->digest);
+  const auto manifest = co_await obtain_manifest(parts, source, resolved->digest);
   if (!manifest) co_return manifest.error();
   Response response = json_answer(*asked, media_type::oci_index, std::string());
   response.body = manifest->bytes;
@@ -116,14 +122,15 @@ net::awaitable<Result<Response>> referrers_by_tag(PullParts* parts,
 }  // namespace
 
 net::awaitable<Result<Response>> serve_tags(PullParts* parts, std::shared_ptr<const Asked> asked) {
-  auto* registry = parts->registry(asked->image);
-  auto document = co_await registry->get_tags(asked->image.repository, tags_query(asked->route));
+  const auto source = listing_source(*parts->shared, *asked);
+  auto* registry = parts->registry(source);
+  auto document = co_await registry->get_tags(source.repository, tags_query(asked->route));
   if (!document) co_return document.error();
   boost::system::error_code error;
   auto listing = boost::json::parse(document->bytes, error);
   auto* object = error ? nullptr : listing.if_object();
   auto* tags = object && object->contains("tags") ? &object->at("tags") : nullptr;
-  if (!tags || !(tags->is_array() || tags->is_null())) co_return not_a_listing(asked->image);
+  if (!tags || !(tags->is_array() || tags->is_null())) co_return not_a_listing(source);
   Page page;
   if (tags->is_array()) {
     page = page_of(tags->get_array(), asked->route, document->fields.contains("Link"));
@@ -144,15 +151,20 @@ net::awaitable<Result<Response>> serve_referrers(PullParts* parts,
   if (!asked->route.artifact_type.empty()) {
     add_parameter(query, "artifactType", asked->route.artifact_type);
   }
-  auto* registry = parts->registry(asked->image);
-  auto document =
-      co_await registry->get_referrers(asked->image.repository, *asked->route.digest, query);
+  const auto digest = *asked->route.digest;
+  const auto source = co_await find_source(parts, asked, digest, ObjectKind::manifest);
+  if (!source && is_absent(source.error())) {
+    co_return json_answer(*asked, media_type::oci_index, std::string(empty_index));
+  }
+  if (!source) co_return source.error();
+  auto* registry = parts->registry(*source);
+  auto document = co_await registry->get_referrers(source->repository, digest, query);
   if (!document) {
     const auto code = document.error().code;
-    const bool absent = code == Errc::manifest_unknown || code == Errc::name_unknown ||
-                        code == Errc::blob_unknown || code == Errc::unsupported;
+    const bool absent =
+        is_absent(document.error()) || code == Errc::blob_unknown || code == Errc::unsupported;
     if (!absent) co_return document.error();
-    co_return co_await referrers_by_tag(parts, asked);
+    co_return co_await referrers_by_tag(parts, asked, *source);
   }
   Response response = json_answer(*asked, media_type::oci_index, std::move(document->bytes));
   const auto filters = document->fields.find("OCI-Filters-Applied");

@@ -15,13 +15,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string_view word(Method method) {
-  return method == Method::head ? "HEAD" : "GET";
+std::string_view word(Verb verb) {
+  switch (verb) {
+    case Verb::head: return "HEAD";
+    case Verb::post: return "POST";
+    case Verb::put: return "PUT";
+    case Verb::get: break;
+  }
+  return "GET";
 }
 
 std::string request_head(const Ask& ask) {
   const auto& url = ask.destination.url;
-  std::string text(word(ask.method));
+  std::string text(word(ask.verb));
   text += ' ';
   text += url.target;
   text += " HTTP/1.1\r\nHost: ";
@@ -36,6 +42,7 @@ std::string request_head(const Ask& ask) {
     text += value;
     text += "\r\n";
   }
+  if (!reads(ask.verb)) text += "Content-Length: " + std::to_string(ask.body.length()) + "\r\n";
   text += "\r\n";
   return text;
 }
@@ -99,7 +106,19 @@ net::awaitable<Result<AnswerHead>> Exchange::send(Connection* connection, Ask as
   connection->stream->deadline_in(parts_.timeouts.first_byte);
   const auto written = co_await connection->stream->write(request.data(), request.size(), false);
   if (!written) co_return no_answer(*connection->stream, written.error().context);
-  co_return co_await read_head(connection, ask.method == Method::head);
+  auto patience = parts_.timeouts.first_byte;
+  if (ask.body.streamed()) patience *= settling_factor;
+  bool whole = true;
+  if (ask.body.length() > 0) {
+    BodySender sender(connection, parts_.timeouts.stall);
+    const auto sent = co_await sender.run(std::move(ask.body));
+    if (!sent) co_return sent.error();
+    whole = *sent;
+  }
+  connection->stream->deadline_in(patience);
+  auto head = co_await read_head(connection, ask.verb == Verb::head);
+  if (head && !whole) head->keep_alive = false;  // The rest of the body would come first.
+  co_return head;
 }
 
 Answer Exchange::answer(std::unique_ptr<Connection> connection, AnswerHead head,
@@ -122,7 +141,7 @@ net::awaitable<Result<Answer>> Exchange::run_unseen(Ask ask, bool* reused) {
     auto head = co_await send(idle.get(), ask);
     if (head) co_return answer(std::move(idle), *std::move(head), origin);
     // Silence is not tried again: that would double every bound.
-    if (idle->answered || !idle->stream->open()) co_return head.error();
+    if (idle->answered || !idle->stream->open() || ask.body.streamed()) co_return head.error();
   }
   idle.reset();
   *reused = false;
@@ -137,7 +156,7 @@ net::awaitable<Result<Answer>> Exchange::run_unseen(Ask ask, bool* reused) {
 net::awaitable<Result<Answer>> Exchange::run(Ask ask) {
   const auto start = Clock::now();
   const auto what = without_query(ask.destination.url);
-  const auto method = word(ask.method);
+  const auto method = word(ask.verb);
   bool reused = false;
   auto result = co_await run_unseen(std::move(ask), &reused);
   const std::chrono::duration<double> time = Clock::now() - start;

@@ -7,22 +7,33 @@
 #include "proxy/upstream/body.hpp"
 #include "proxy/upstream/connection.hpp"
 #include "proxy/upstream/pool.hpp"
+#include "proxy/upstream/request_body.hpp"
 #include "resolver/model/result.hpp"
 #include "resolver/network.hpp"
 #include "resolver/url.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace archway::proxy {
 
-/// A request to an upstream or to where it leads; never with a body.
+/// What is asked of an upstream; the gateway itself only reads (`get`, `head`) and asks token
+/// services for tokens, the command line also writes.
+enum class Verb : std::uint8_t { get, head, post, put };
+
+constexpr bool reads(Verb verb) {
+  return verb == Verb::get || verb == Verb::head;
+}
+
+/// A request to an upstream or to where it leads.
 struct Ask {
-  Method method = Method::get;  ///< get or head
+  Verb verb = Verb::get;
   Destination destination;
-  Fields fields = {};  ///< beside Host, User-Agent, Accept-Encoding and Connection
+  Fields fields = {};     ///< beside Host, User-Agent, Accept-Encoding, Connection, Content-Length
+  RequestBody body = {};  ///< of `post` and `put`
 };
 
 /// What came back: the head, and the body still on its way.
@@ -30,13 +41,15 @@ struct Answer {
   AnswerHead head;
   std::unique_ptr<Body> body;
   resolver::Address address;  ///< who gave it
-  bool elsewhere = false;     ///< it is of another origin, which the upstream redirected to
+  bool elsewhere = false;     ///< it is of another origin, which the upstream led to
+  resolver::Url url = {};     ///< what gave it, behind all redirects
 };
 
 /// One request and its answer on one connection, an idle one where there is one. A request that
 /// fails on an idle connection before a byte of the answer is sent once more on a new one: the
-/// other side may have closed it in the very moment. Redirects and challenges are answers like any
-/// other.
+/// other side may have closed it in the very moment. One whose body comes from a source is not.
+/// Redirects and challenges are answers like any other, also those that come before all of the
+/// request has left.
 ///
 /// Every exchange is counted and leaves a debug line; neither bears a query (it may be signed) or a
 /// field. Threads: one.
@@ -51,10 +64,15 @@ class Exchange {
     metrics::Metrics* metrics;  ///< may be nullptr
   };
 
+  /// A registry reads back what it was sent before it answers, and blobs are large: so many times
+  /// the time for a first byte it has behind a body from a source.
+  static constexpr int settling_factor = 10;
+
   explicit Exchange(Parts parts) : parts_(std::move(parts)) {}
 
   /// Errors: Connector's; Errc::upstream_unreachable when no head comes in time, the connection
-  /// ends or breaks before one; Errc::upstream_failed for a head that makes no sense.
+  /// ends or breaks before one; Errc::upstream_failed for a head that makes no sense; the body
+  /// source's, and then the request was not finished.
   boost::asio::awaitable<Result<Answer>> run(Ask ask);
 
   void close() { parts_.pool->close(); }

@@ -44,6 +44,10 @@ class Registry {
  public:
   virtual ~Registry() = default;
 
+  /// Asks for the API itself, `/v2/`: good when a registry is there and takes the credentials, if
+  /// there are any. Errors: also Errc::denied for credentials that it refuses.
+  virtual boost::asio::awaitable<Result<void>> ping() = 0;
+
   /// What a HEAD tells; `digest` is absent when the upstream does not send it.
   struct Head {
     std::optional<Digest> digest;

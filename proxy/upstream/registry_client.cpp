@@ -96,6 +96,17 @@ Error coded(const std::string& upstream) {
       .context = "Content-Encoding"};
 }
 
+Error error_of_ping(const AnswerHead& head) {
+  const auto status = std::to_string(head.status);
+  const bool busy = head.status == 429 || head.status == 503;
+  return {.code = busy ? Errc::upstream_busy : Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = busy ? "it is busy (status " + status + ")"
+                          : "no registry is there: /v2/ is answered with status " + status,
+          .retryable = busy,
+          .retry_after_s = retry_after_s(head.fields)};
+}
+
 /// Signed URLs are often good for GET alone: a store that refuses HEAD does not say that the blob
 /// is missing, and the registry has just said where it is.
 bool refuses_head(const Answer& answer, Wanted wanted) {
@@ -109,21 +120,11 @@ bool refuses_head(const Answer& answer, Wanted wanted) {
 RegistryClient::RegistryClient(std::shared_ptr<RequestFlow> flow, metrics::Metrics* metrics)
     : flow_(std::move(flow)), metrics_(metrics) {}
 
-Error RegistryClient::named(Error error) const {
-  const auto& upstream = flow_->upstream().name;
-  if (error.message.find(upstream) == std::string::npos) {
-    error.message = upstream + ": " + error.message;
-  }
-  return error;
-}
-
-RequestFlow::Wish RegistryClient::wish(Method method, const Repository& repository,
+RequestFlow::Wish RegistryClient::wish(Verb verb, const Repository& repository,
                                        const std::string& what, std::string_view accept) const {
-  auto prefix = flow_->upstream().url.target;
-  while (prefix.ends_with('/')) prefix.pop_back();
   RequestFlow::Wish made;
-  made.method = method;
-  made.target = prefix + "/v2/" + repository.str() + "/" + what;
+  made.verb = verb;
+  made.target = flow_->target(repository, what);
   made.repository = repository.str();
   if (!accept.empty()) made.fields.add("Accept", accept);
   return made;
@@ -131,7 +132,7 @@ RequestFlow::Wish RegistryClient::wish(Method method, const Repository& reposito
 
 net::awaitable<Result<Answer>> RegistryClient::ask(RequestFlow::Wish wish, Wanted wanted) {
   if (!is_target(wish.target)) co_return bad_query();
-  const bool to_head = wish.method == Method::head;
+  const bool to_head = wish.verb == Verb::head;
   const bool of_part = wish.fields.contains("Range");
   auto answer = co_await flow_->run(std::move(wish));
   if (!answer) co_return named(answer.error());
@@ -193,28 +194,46 @@ net::awaitable<Result<Registry::Document>> RegistryClient::document(RequestFlow:
   co_return result;
 }
 
+net::awaitable<Result<void>> RegistryClient::ping() {
+  const auto& upstream = flow_->upstream();
+  auto prefix = upstream.url.target;
+  while (prefix.ends_with('/')) prefix.pop_back();
+  RequestFlow::Wish made;
+  made.target = prefix + "/v2/";
+  const auto answer = co_await flow_->run(std::move(made));
+  if (!answer) co_return named(answer.error());
+  const auto status = answer->head.status;
+  const bool refused = status == 401 || status == 403;
+  // Who brings no credentials may be refused here and yet be given images.
+  if (status < 300 || (refused && !upstream.credentials)) co_return Result<void>();
+  if (refused) {
+    co_return Error{Errc::denied, Origin::upstream, upstream.name + " refuses the credentials"};
+  }
+  co_return named(error_of_ping(answer->head));
+}
+
 net::awaitable<Result<Registry::Head>> RegistryClient::head_manifest(Repository repository,
                                                                      Reference reference) {
-  auto made = wish(Method::head, repository, "manifests/" + str(reference), manifest_accept());
+  auto made = wish(Verb::head, repository, "manifests/" + str(reference), manifest_accept());
   co_return co_await head(std::move(made), Wanted::manifest);
 }
 
 net::awaitable<Result<Registry::Document>> RegistryClient::get_manifest(Repository repository,
                                                                         Reference reference) {
   const bool by_digest = std::holds_alternative<Digest>(reference);
-  auto made = wish(Method::get, repository, "manifests/" + str(reference), manifest_accept());
+  auto made = wish(Verb::get, repository, "manifests/" + str(reference), manifest_accept());
   co_return co_await document(std::move(made), Wanted::manifest, by_digest);
 }
 
 net::awaitable<Result<Registry::Head>> RegistryClient::head_blob(Repository repository,
                                                                  Digest digest) {
-  auto made = wish(Method::head, repository, "blobs/" + digest.str(), "");
+  auto made = wish(Verb::head, repository, "blobs/" + digest.str(), "");
   co_return co_await head(std::move(made), Wanted::blob);
 }
 
 net::awaitable<Result<std::unique_ptr<BlobStream>>> RegistryClient::open_blob(
     Repository repository, Digest digest, std::uint64_t offset) {
-  auto made = wish(Method::get, repository, "blobs/" + digest.str(), "");
+  auto made = wish(Verb::get, repository, "blobs/" + digest.str(), "");
   if (offset > 0) made.fields.add("Range", "bytes=" + std::to_string(offset) + "-");
   auto answer = co_await ask(std::move(made), Wanted::blob);
   if (!answer) co_return answer.error();
@@ -226,7 +245,7 @@ net::awaitable<Result<std::unique_ptr<BlobStream>>> RegistryClient::open_blob(
 net::awaitable<Result<Registry::Document>> RegistryClient::get_tags(Repository repository,
                                                                     std::string query) {
   const auto what = query.empty() ? std::string("tags/list") : "tags/list?" + query;
-  auto made = wish(Method::get, repository, what, "application/json");
+  auto made = wish(Verb::get, repository, what, "application/json");
   co_return co_await document(std::move(made), Wanted::tags, false);
 }
 
@@ -235,7 +254,7 @@ net::awaitable<Result<Registry::Document>> RegistryClient::get_referrers(Reposit
                                                                          std::string query) {
   auto what = "referrers/" + digest.str();
   if (!query.empty()) what += "?" + query;
-  auto made = wish(Method::get, repository, what, media_type::oci_index);
+  auto made = wish(Verb::get, repository, what, media_type::oci_index);
   co_return co_await document(std::move(made), Wanted::referrers, false);
 }
 

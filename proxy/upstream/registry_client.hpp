@@ -18,6 +18,7 @@ class RegistryClient final : public Registry {
   /// `metrics` may be nullptr; it outlives this and the blob streams.
   RegistryClient(std::shared_ptr<RequestFlow> flow, metrics::Metrics* metrics);
 
+  boost::asio::awaitable<Result<void>> ping() override;
   boost::asio::awaitable<Result<Head>> head_manifest(Repository repository,
                                                      Reference reference) override;
   boost::asio::awaitable<Result<Document>> get_manifest(Repository repository,
@@ -34,13 +35,13 @@ class RegistryClient final : public Registry {
 
  private:
   /// `what` is behind the repository in the path: `manifests/1.22`.
-  RequestFlow::Wish wish(Method method, const Repository& repository, const std::string& what,
+  RequestFlow::Wish wish(Verb verb, const Repository& repository, const std::string& what,
                          std::string_view accept) const;
   boost::asio::awaitable<Result<Answer>> ask(RequestFlow::Wish wish, Wanted wanted);
   boost::asio::awaitable<Result<Head>> head(RequestFlow::Wish wish, Wanted wanted);
   boost::asio::awaitable<Result<Document>> document(RequestFlow::Wish wish, Wanted wanted,
                                                     bool digest_decides);
-  Error named(Error error) const;
+  Error named(Error error) const { return naming(std::move(error), flow_->upstream().name); }
 
   std::shared_ptr<RequestFlow> flow_;
   metrics::Metrics* metrics_;

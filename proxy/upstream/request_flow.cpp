@@ -16,6 +16,25 @@ bool is_redirect(unsigned status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/// May a request that writes be sent there in place of here?
+bool is_followed(unsigned status, Verb verb, bool streamed) {
+  if (!is_redirect(status)) return false;
+  return reads(verb) || (!streamed && (status == 307 || status == 308));
+}
+
+/// The challenge, asking for a second repository, too, where it does not yet.
+resolver::Challenge widened(resolver::Challenge challenge, const std::string& also_reads) {
+  if (also_reads.empty() || challenge.scheme != resolver::Challenge::Scheme::bearer) {
+    return challenge;
+  }
+  const auto scope = "repository:" + also_reads + ":";
+  if (challenge.scope.find(scope) == std::string::npos) {
+    if (!challenge.scope.empty()) challenge.scope += ' ';
+    challenge.scope += scope + "pull";
+  }
+  return challenge;
+}
+
 Error in_circles(const std::string& upstream) {
   return {.code = Errc::upstream_failed,
           .origin = Origin::upstream,
@@ -34,39 +53,69 @@ std::chrono::milliseconds exchange_time(const Settings::Timeouts& timeouts) {
 RequestFlow::RequestFlow(Parts parts)
     : parts_(std::move(parts)), token_patience_(exchange_time(parts_.timeouts)) {}
 
-net::awaitable<Result<std::string>> RequestFlow::meet(Challenged challenged, std::string rejected) {
+std::string RequestFlow::target(const Repository& repository, const std::string& what) const {
+  auto prefix = parts_.upstream->url.target;
+  while (prefix.ends_with('/')) prefix.pop_back();
+  return prefix + "/v2/" + repository.str() + "/" + what;
+}
+
+RequestFlow::Need RequestFlow::need_of(const Wish& wish) {
+  // A token for reading does not let anyone write, so the two have challenges of their own. No
+  // repository's name has a blank in it.
+  return {.memory = (reads(wish.verb) ? "" : "write ") + wish.repository,
+          .also_reads = wish.also_reads};
+}
+
+Ask RequestFlow::ask_of(Wish wish) const {
+  Ask ask;
+  ask.verb = wish.verb;
+  ask.fields = std::move(wish.fields);
+  ask.body = std::move(wish.body);
+  if (wish.elsewhere) {
+    ask.destination = *std::move(wish.elsewhere);
+  } else {
+    ask.destination.url = parts_.upstream->url;
+    ask.destination.url.target = std::move(wish.target);
+  }
+  return ask;
+}
+
+net::awaitable<Result<std::string>> RequestFlow::meet(Challenged challenged, Need need,
+                                                      std::string rejected) {
+  challenged.challenge = widened(std::move(challenged.challenge), need.also_reads);
   return parts_.tokens->authorization(parts_.upstream, parts_.exchange, std::move(challenged),
                                       std::move(rejected), token_patience_);
 }
 
-net::awaitable<Result<std::string>> RequestFlow::prepare(std::string repository) {
-  auto known = parts_.tokens->remembered(parts_.upstream->name, repository);
+net::awaitable<Result<std::string>> RequestFlow::prepare(Need need) {
+  auto known = parts_.tokens->remembered(parts_.upstream->name, need.memory);
   if (!known) co_return std::string();
-  auto authorization = co_await meet(*std::move(known), "");
+  auto authorization = co_await meet(*std::move(known), std::move(need), "");
   if (authorization || authorization.error().retryable) co_return authorization;
   co_return std::string();  // What was asked for once may not be any more: let the upstream say.
 }
 
 net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
-  auto bears = co_await prepare(wish.repository);
+  const Need need = need_of(wish);
+  const Ask ask = ask_of(std::move(wish));
+  Destination destination = ask.destination;
+  bool at_home = destination.url.origin() == parts_.upstream->url.origin();
+  Result<std::string> bears = std::string();
+  if (at_home) bears = co_await prepare(need);
   if (!bears) co_return bears.error();
-  Ask ask;
-  ask.method = wish.method;
-  ask.fields = std::move(wish.fields);
-  ask.destination.url = parts_.upstream->url;
-  ask.destination.url.target = std::move(wish.target);
 
-  bool at_home = true;
-  bool met = false;
+  bool met = ask.body.streamed();
   std::optional<resolver::Address> upstream_at;
   for (int hops = 0; hops <= resolver::redirect_hops_max;) {
     Ask step = ask;
+    step.destination = destination;
     if (at_home && !bears->empty()) step.fields.add("Authorization", *bears);
     auto answer = co_await parts_.exchange->run(std::move(step));
     if (!answer) co_return answer.error();
     const auto& head = answer->head;
     if (at_home) upstream_at = answer->address;
     answer->elsewhere = !at_home;
+    answer->url = destination.url;
 
     if (head.status == 401 && at_home && !met) {
       const auto challenges = resolver::read_challenges(head.fields.all("WWW-Authenticate"));
@@ -74,24 +123,24 @@ net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
       if (!challenge) co_return answer;
       const Challenged challenged{*challenge, answer->address};
       co_await answer->body->discard();  // so that the token may come over this connection
-      auto authorization = co_await meet(challenged, *bears);
+      auto authorization = co_await meet(challenged, need, *bears);
       if (!authorization) co_return authorization.error();
       if (*authorization == *bears) co_return answer;  // The same again would be refused again.
-      parts_.tokens->remember(parts_.upstream->name, wish.repository, challenged);
+      parts_.tokens->remember(parts_.upstream->name, need.memory, challenged);
       bears = std::move(authorization);
       met = true;
       continue;
     }
-    if (!is_redirect(head.status)) co_return answer;
+    if (!is_followed(head.status, ask.verb, ask.body.streamed())) co_return answer;
 
     ++hops;
-    auto redirect = resolver::follow(ask.destination.url, head.fields.find("Location"));
+    auto redirect = resolver::follow(destination.url, head.fields.find("Location"));
     if (!redirect) co_return redirect.error();
     if (redirect->other_origin) {
       at_home = false;
-      ask.destination.named_by = upstream_at;
+      if (upstream_at) destination.named_by = upstream_at;
     }
-    ask.destination.url = std::move(redirect->url);
+    destination.url = std::move(redirect->url);
     co_await answer->body->discard();
   }
   co_return in_circles(parts_.upstream->name);

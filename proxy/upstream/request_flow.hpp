@@ -3,11 +3,13 @@
 #include "proxy/config/settings.hpp"
 #include "proxy/upstream/exchange.hpp"
 #include "proxy/upstream/tokens.hpp"
+#include "resolver/model/name.hpp"
 #include "resolver/model/result.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace archway::proxy {
@@ -15,6 +17,10 @@ namespace archway::proxy {
 /// A request to an upstream, all the way: asked, challenged and asked again with a token, and led
 /// through redirects to whoever has the bytes. What it bears for the upstream never leaves the
 /// upstream's origin, and once it has left, nobody's challenge is answered any more.
+///
+/// What is written is led on by 307 and 308 alone, which keep method and body. A body from a source
+/// can be sent only once: it bears what an earlier challenge of the same repository asked for (that
+/// of the POST which opens an upload), and every answer to it is the last.
 ///
 /// Threads: one.
 class RequestFlow {
@@ -28,10 +34,15 @@ class RequestFlow {
 
   /// What is wanted of the upstream; the target is one of its own origin.
   struct Wish {
-    Method method = Method::get;
+    Verb verb = Verb::get;
     std::string target;
-    std::string repository;  ///< whose challenge is remembered
+    std::string repository;  ///< whose challenge is remembered, for reading and writing apart
     Fields fields = {};
+    RequestBody body = {};        ///< of `post` and `put`
+    std::string also_reads = {};  ///< a second repository that the token has to be good for
+    /// Instead of `target`: a place of another origin, which the upstream named. It gets no
+    /// credential.
+    std::optional<Destination> elsewhere = {};
   };
 
   explicit RequestFlow(Parts parts);
@@ -42,11 +53,21 @@ class RequestFlow {
   boost::asio::awaitable<Result<Answer>> run(Wish wish);
 
   const Settings::Upstream& upstream() const { return *parts_.upstream; }
+  /// The target of what is behind the repository in the registry's API: `manifests/1.22`.
+  std::string target(const Repository& repository, const std::string& what) const;
   void close() { parts_.exchange->close(); }
 
  private:
-  boost::asio::awaitable<Result<std::string>> meet(Challenged challenged, std::string rejected);
-  boost::asio::awaitable<Result<std::string>> prepare(std::string repository);
+  /// What every request of a wish needs to be authorised.
+  struct Need {
+    std::string memory;  // what its challenge is remembered by
+    std::string also_reads;
+  };
+  static Need need_of(const Wish& wish);
+  Ask ask_of(Wish wish) const;
+  boost::asio::awaitable<Result<std::string>> meet(Challenged challenged, Need need,
+                                                   std::string rejected);
+  boost::asio::awaitable<Result<std::string>> prepare(Need need);
 
   Parts parts_;
   std::chrono::milliseconds token_patience_;

@@ -2,10 +2,13 @@
 
 #include "proxy/config/settings.hpp"
 #include "proxy/http/tls.hpp"
+#include "proxy/upstream/exchange.hpp"
 #include "proxy/upstream/names.hpp"
+#include "proxy/upstream/request_flow.hpp"
 #include "proxy/upstream/tokens.hpp"
 #include "proxy/upstream/upstreams.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <vector>
 
@@ -21,6 +24,12 @@ struct SharedParts final : UpstreamShared {
   /// As UpstreamShared::make, with names resolved in another way.
   static Result<std::shared_ptr<SharedParts>> make(const Settings& settings, metrics::Log* log,
                                                    metrics::Metrics* metrics, Names::Options names);
+
+  /// What one thread talks to an upstream with. They hold the parts they need.
+  std::shared_ptr<Exchange> exchange(const Entry& entry,
+                                     const boost::asio::any_io_executor& executor) const;
+  std::shared_ptr<RequestFlow> flow(const Entry& entry,
+                                    const boost::asio::any_io_executor& executor) const;
 
   std::vector<Entry> entries;
   Settings::Timeouts timeouts;

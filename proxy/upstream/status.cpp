@@ -69,6 +69,24 @@ Error busy(const Fields& fields, const std::string& who, unsigned status) {
           .retry_after_s = after};
 }
 
+/// What a registry's own code for what it does not take means.
+Errc code_of_refusal(const Said& said, unsigned status) {
+  struct Row {
+    std::string_view code;
+    Errc means;
+  };
+  constexpr Row rows[] = {
+      {"BLOB_UNKNOWN", Errc::blob_unknown},         {"MANIFEST_BLOB_UNKNOWN", Errc::blob_unknown},
+      {"MANIFEST_UNKNOWN", Errc::manifest_unknown}, {"MANIFEST_INVALID", Errc::manifest_invalid},
+      {"DIGEST_INVALID", Errc::digest_invalid},     {"NAME_INVALID", Errc::name_invalid},
+      {"NAME_UNKNOWN", Errc::name_unknown},         {"UNSUPPORTED", Errc::unsupported}};
+  for (const auto& row : rows) {
+    if (said.code == row.code) return row.means;
+  }
+  if (status == 404) return Errc::name_unknown;
+  return status == 405 ? Errc::unsupported : Errc::upstream_failed;
+}
+
 Error failed(const std::string& who, unsigned status) {
   return {.code = Errc::upstream_failed,
           .origin = Origin::upstream,
@@ -77,6 +95,13 @@ Error failed(const std::string& who, unsigned status) {
 }
 
 }  // namespace
+
+Error naming(Error error, const std::string& upstream) {
+  if (error.message.find(upstream) == std::string::npos) {
+    error.message = upstream + ": " + error.message;
+  }
+  return error;
+}
 
 std::uint32_t retry_after_s(const Fields& fields) {
   const auto text = fields.find("Retry-After");
@@ -105,6 +130,28 @@ Error error_of_answer(const AnswerHead& head, const std::string& body, std::stri
   }
   if (!said.message.empty()) error.message += " (\"" + said.message + "\")";
   error.context = "status " + std::to_string(head.status);
+  return error;
+}
+
+Error error_of_refused_write(const AnswerHead& head, const std::string& body,
+                             std::string_view upstream, const std::string& what) {
+  const std::string who(upstream);
+  const auto said = read_said(body);
+  const auto status = head.status;
+  Error error{.code = code_of_refusal(said, status),
+              .origin = Origin::upstream,
+              .message = who + " did not take " + what + ": status " + std::to_string(status),
+              .context = "status " + std::to_string(status),
+              .retryable = status >= 500};
+  if (status == 401 || status == 403) {
+    error.code = Errc::denied;
+    error.message = who + " does not let archway write " + what;
+  } else if (status == 429 || status == 503) {
+    error = busy(head.fields, who, status);
+    error.message += "; it did not take " + what;
+    error.context = "status " + std::to_string(status);
+  }
+  if (!said.message.empty()) error.message += " (\"" + said.message + "\")";
   return error;
 }
 

@@ -23,9 +23,17 @@ enum class Wanted : std::uint8_t { manifest, blob, tags, referrers };
 Error error_of_answer(const AnswerHead& head, const std::string& body, std::string_view upstream,
                       Wanted wanted);
 
+/// The Error that a refusal to take something means; `what` says what was to be written where:
+/// "the manifest app:1".
+Error error_of_refused_write(const AnswerHead& head, const std::string& body,
+                             std::string_view upstream, const std::string& what);
+
 /// The same for a token service's answer.
 Error error_of_token_service(const AnswerHead& head, std::string_view upstream,
                              std::string_view host, bool with_credentials);
+
+/// The error with the upstream's name in front, where the message does not say it.
+Error naming(Error error, const std::string& upstream);
 
 /// Retry-After in seconds, at most a day; 0 when it is not there or is a date.
 std::uint32_t retry_after_s(const Fields& fields);

@@ -59,10 +59,37 @@ Error no_credentials(const Settings::Upstream& upstream) {
                      " asks for a user name and password, and archway has none configured for it"};
 }
 
+Error only_identity_token(const Settings::Upstream& upstream) {
+  return {.code = Errc::denied,
+          .origin = Origin::upstream,
+          .message = upstream.name +
+                     " asks for a user name and password, and what archway has for it is an "
+                     "identity token, which is good for token services alone"};
+}
+
 Error bad_token(std::string why) {
   Error error = nonsense(std::move(why));
   error.message = "the upstream's token service gave an answer that makes no sense";
   return error;
+}
+
+/// Asks for a token by an identity token, the form of OAuth2's refresh.
+///
+/// Source: RFC 6749 section 6; the CNCF distribution project's "Oauth2 Token Authentication".
+void ask_by_identity_token(Ask& ask, const resolver::Challenge& challenge,
+                           const std::string& identity_token) {
+  std::string form = "grant_type=refresh_token&client_id=archway";
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (value.empty()) return;
+    form += name;
+    form += encoded(value);
+  };
+  add("&service=", challenge.service);
+  add("&scope=", challenge.scope);
+  add("&refresh_token=", identity_token);
+  ask.verb = Verb::post;
+  ask.fields.add("Content-Type", "application/x-www-form-urlencoded");
+  ask.body = RequestBody::of(std::move(form));
 }
 
 /// The realm's target with service and scopes; a scope list stays one parameter a scope.
@@ -179,6 +206,11 @@ net::awaitable<Result<std::string>> Tokens::fetch(std::shared_ptr<State> state,
     Error error =
         error_of_token_service(answer->head, errand->upstream->name,
                                errand->ask.destination.url.host, errand->with_credentials);
+    const auto& host = errand->ask.destination.url.host;
+    const bool withheld = errand->upstream->credentials && !errand->with_credentials;
+    if (error.code == Errc::denied && withheld) {
+      error.message += "; " + host + " is not among its token realms and was not shown them";
+    }
     co_await answer->body->discard();
     co_return error;
   }
@@ -198,6 +230,7 @@ net::awaitable<Result<std::string>> Tokens::authorization(
   const auto& credentials = upstream->credentials;
   if (challenge.scheme == resolver::Challenge::Scheme::basic) {
     if (!credentials) co_return no_credentials(*upstream);
+    if (credentials->username == identity_token_user) co_return only_identity_token(*upstream);
     co_return basic(*credentials);
   }
   const auto realm = resolver::Url::parse(challenge.realm);
@@ -211,13 +244,19 @@ net::awaitable<Result<std::string>> Tokens::authorization(
   errand->exchange = std::move(exchange);
   errand->rejected = std::move(rejected);
   errand->with_credentials = trusted && credentials.has_value();
-  errand->ask.destination.url = *realm;
-  errand->ask.destination.url.target = token_target(*realm, challenge);
-  if (!trusted) errand->ask.destination.named_by = challenged.upstream_at;
-  errand->ask.fields.add("Accept", "application/json");
+  auto& ask = errand->ask;
+  ask.destination.url = *realm;
+  ask.destination.url.target = token_target(*realm, challenge);
+  if (!trusted) ask.destination.named_by = challenged.upstream_at;
+  ask.fields.add("Accept", "application/json");
   const std::string with = errand->with_credentials ? basic(*credentials) : std::string();
-  if (!with.empty()) errand->ask.fields.add("Authorization", with);
-  errand->key = upstream->name + "\n" + errand->ask.destination.url.str() + "\n" + with;
+  errand->key = upstream->name + "\n" + ask.destination.url.str() + "\n" + with;
+  if (errand->with_credentials && credentials->username == identity_token_user) {
+    ask.destination.url.target = realm->target;
+    ask_by_identity_token(ask, challenge, credentials->password);
+  } else if (errand->with_credentials) {
+    ask.fields.add("Authorization", with);
+  }
 
   const auto kept = state_->find(errand->key, errand->rejected);
   if (kept) co_return *kept;

@@ -16,12 +16,19 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace archway::proxy {
 
 inline constexpr std::size_t token_answer_bytes_max = 64 * 1024;
 inline constexpr std::size_t token_bytes_max = 16 * 1024;
+
+/// The user name that stands for "the password is an identity token": one that only a token service
+/// takes, for tokens (the refresh token of OAuth2).
+///
+/// Source: docker's credential helpers protocol.
+inline constexpr std::string_view identity_token_user = "<token>";
 
 /// A challenge, and where the upstream that made it was reached.
 struct Challenged {

@@ -39,18 +39,7 @@ class ThreadUpstreams final : public Upstreams {
 
   std::unique_ptr<RegistryClient> client(const SharedParts::Entry& entry,
                                          const boost::asio::any_io_executor& executor) const {
-    auto exchange = std::make_shared<Exchange>(
-        Exchange::Parts{.upstream = entry.upstream->name,
-                        .connector = Connector(shared_->names, entry.tls, shared_->timeouts),
-                        .pool = std::make_shared<Pool>(executor),
-                        .timeouts = shared_->timeouts,
-                        .log = shared_->log,
-                        .metrics = shared_->metrics});
-    auto flow = std::make_shared<RequestFlow>(RequestFlow::Parts{.upstream = entry.upstream,
-                                                                 .exchange = std::move(exchange),
-                                                                 .tokens = shared_->tokens,
-                                                                 .timeouts = shared_->timeouts});
-    return std::make_unique<RegistryClient>(std::move(flow), shared_->metrics);
+    return std::make_unique<RegistryClient>(shared_->flow(entry, executor), shared_->metrics);
   }
 
   std::shared_ptr<SharedParts> shared_;
@@ -79,6 +68,25 @@ Result<std::shared_ptr<SharedParts>> SharedParts::make(const Settings& settings,
   shared->log = log;
   shared->metrics = metrics;
   return shared;
+}
+
+std::shared_ptr<Exchange> SharedParts::exchange(
+    const Entry& entry, const boost::asio::any_io_executor& executor) const {
+  return std::make_shared<Exchange>(
+      Exchange::Parts{.upstream = entry.upstream->name,
+                      .connector = Connector(names, entry.tls, timeouts),
+                      .pool = std::make_shared<Pool>(executor),
+                      .timeouts = timeouts,
+                      .log = log,
+                      .metrics = metrics});
+}
+
+std::shared_ptr<RequestFlow> SharedParts::flow(const Entry& entry,
+                                               const boost::asio::any_io_executor& executor) const {
+  return std::make_shared<RequestFlow>(RequestFlow::Parts{.upstream = entry.upstream,
+                                                          .exchange = exchange(entry, executor),
+                                                          .tokens = tokens,
+                                                          .timeouts = timeouts});
 }
 
 Result<std::shared_ptr<UpstreamShared>> UpstreamShared::make(const Settings& settings,

@@ -18,6 +18,7 @@ struct Descriptor {
   std::uint64_t size = 0;            ///< bytes; what the manifest claims, a hint until verified
   std::optional<Platform> platform;  ///< of an index entry, normalised; none when absent or empty
   std::string reference_type = {};   ///< annotation vnd.docker.reference.type, "" when absent
+  std::optional<Digest> about = {};  ///< annotation vnd.docker.reference.digest, when valid
 };
 
 }  // namespace archway

@@ -1,5 +1,6 @@
 #include "cache/cache.hpp"
 
+#include "cache/index_file.hpp"
 #include "cache/paths.hpp"
 #include "tests/cache/support.hpp"
 
@@ -133,6 +134,32 @@ TEST_CASE("blobs outlive their index: files without a record are served and reco
     CHECK(cache->index().find_blob(digest)->arrived_at > 1'700'000'000);
     CHECK(cache->stats().totals.blob_bytes == 1'234);
   }
+}
+
+TEST_CASE("an index of the format before is set aside, and the blobs stay") {
+  const testing::TempDir dir;
+  const auto bytes = bytes_of(3'000);
+  const auto digest = digest_of(bytes);
+  const auto hi = testing::image("library/hi");
+  {
+    const auto cache = open_cache(dir.path());
+    CHECK(publish(*cache, bytes) == digest);
+    REQUIRE(testing::commit(cache->index(), {.grants = {{hi, digest}}}));
+  }
+  {
+    auto opened = lmdb::Environment::open(dir / "index", map_bytes_default);
+    REQUIRE(opened.environment->find_tables() == 0);
+    lmdb::WriteTxn txn(*opened.environment);
+    txn.put(lmdb::Table::meta, codec::header_key(), testing::header_of_format(1));
+    REQUIRE(txn.commit() == 0);
+  }
+  const auto cache = open_cache(dir.path());
+  CHECK(testing::entries_with(dir / "index", "index.bad-") == 1);
+  CHECK_FALSE(cache->index().granted(hi, digest));
+  CHECK(cache->stats().totals.blobs == 0);
+  const auto blob = cache->open_blob(digest);
+  REQUIRE(blob);
+  CHECK(read_bytes(*blob) == bytes);
 }
 
 TEST_CASE("a file of another size than its record is quarantined, forgotten and fetched again") {

@@ -69,7 +69,9 @@ TEST_CASE("a file that is no index of ours is set aside, kept, and a new one is 
       {"a directory", [](auto& data) { fs::remove(data), fs::create_directory(data); }},
       {"a link", [](auto& data) { fs::rename(data, "x"), fs::create_symlink("x", data); }},
       {"no header", with_header("")},
-      {"a header of another format", with_header(codec::write_number("header", 2))},
+      {"a header of another kind", with_header(codec::write_number("header", 2))},
+      {"the format before this one", with_header(testing::header_of_format(1))},
+      {"a later format", with_header(testing::header_of_format(codec::index_format + 1))},
       {"a damaged header", [](auto& data) { CHECK(testing::flip_bits(data, "archway index")); }},
   };
   for (const auto& row : rows) {

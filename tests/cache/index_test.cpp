@@ -19,6 +19,8 @@ using testing::tag;
 const Digest one = *Digest::parse("sha256:" + std::string(64, '1'));
 const Digest two = *Digest::parse("sha512:" + std::string(128, '2'));
 
+const Platform arm{.os = "linux", .architecture = "arm", .variant = "v7"};
+
 std::unique_ptr<Index> open(const testing::TempDir& dir) {
   auto index = Index::open(dir.path());
   if (!index) FAIL(index.error().message);
@@ -31,6 +33,9 @@ TEST_CASE("what was committed is found, before and after reopening") {
   const TagRecord record{.digest = one, .checked_at = 1'800'000'000};
   const ManifestRecord manifest{.media_type = "application/json", .bytes = "{}"};
   const BlobRecord blob{.size = 1'000, .arrived_at = 1'700'000'000};
+  const SeenRecord seen{
+      .image = golang, .tag = tag("1.22"), .pullers = {{.platform = arm, .last_pull = 1}}};
+  const VirtualImage made{.name = golang, .tag = {}, .members = {{arm, image("arm/golang")}}};
   for (const bool reopened : {false, true}) {
     CAPTURE(reopened);
     const auto index = open(dir);
@@ -39,10 +44,14 @@ TEST_CASE("what was committed is found, before and after reopening") {
       CHECK_FALSE(index->find_manifest(one));
       CHECK_FALSE(index->find_blob(two));
       CHECK_FALSE(index->granted(golang, one));
+      CHECK(index->all_seen(9).empty());
+      CHECK(index->all_images(9).empty());
       REQUIRE(commit(*index, {.tags = {{{golang, tag("1.22")}, record}},
                               .manifests = {{one, manifest}},
                               .blobs = {{two, blob}},
-                              .grants = {{golang, one}}}));
+                              .grants = {{golang, one, "linux/arm/v7"}},
+                              .seen = {seen},
+                              .images = {made}}));
     }
     CHECK(index->find_tag(golang, tag("1.22")) == record);
     CHECK_FALSE(index->find_tag(golang, tag("1.23")));
@@ -51,10 +60,119 @@ TEST_CASE("what was committed is found, before and after reopening") {
     CHECK_FALSE(index->find_manifest(two));
     CHECK(index->find_blob(two) == blob);
     CHECK(index->granted(golang, one));
+    CHECK(index->find_grant(golang, one)->platform == "linux/arm/v7");
+    CHECK(index->find_grant(golang, one)->granted_at > 1'700'000'000);
     CHECK_FALSE(index->granted(golang, two));
     CHECK_FALSE(index->granted(image("library/rust"), one));
+    CHECK(index->all_seen(9) == std::vector{seen});
+    CHECK(index->all_images(9) == std::vector{made});
     CHECK(index->damaged() == 0);
   }
+}
+
+TEST_CASE("a grant is never claimed for one platform when several may need it") {
+  struct Row {
+    const char* why;
+    std::vector<std::string> written;
+    std::string want;
+  };
+  const Row rows[] = {
+      {"nobody said", {""}, ""},
+      {"the first write sets it", {"linux/arm64"}, "linux/arm64"},
+      {"the same again", {"linux/arm64", "linux/arm64"}, "linux/arm64"},
+      {"an image of unknown platform needs it, too", {"linux/arm64", ""}, ""},
+      {"and stays so", {"linux/arm64", "", "linux/arm64"}, ""},
+      {"another one", {"linux/arm64", "linux/amd64"}, ""},
+      {"another one, then the first again", {"linux/arm64", "linux/amd64", "linux/arm64"}, ""},
+      {"unknown at first: perhaps another's", {"", "linux/arm64"}, ""},
+      {"unknown at first, then the same twice", {"", "linux/arm64", "linux/arm64"}, ""},
+      {"a variant more is another platform", {"linux/arm/v7", "linux/arm/v6"}, ""},
+  };
+  for (const auto& row : rows) {
+    for (const bool together : {false, true}) {
+      CAPTURE(row.why);
+      CAPTURE(together);
+      const testing::TempDir dir;
+      Changes all;
+      for (const auto& platform : row.written) {
+        if (!together) {
+          REQUIRE(commit(*open(dir), {.grants = {{image("a"), one, platform}}}));
+        }
+        all.grants.emplace_back(image("a"), one, platform);
+      }
+      if (together) REQUIRE(commit(*open(dir), all));
+      const auto found = open(dir)->find_grant(image("a"), one);
+      REQUIRE(found);
+      CHECK(found->platform == row.want);
+    }
+  }
+}
+
+TEST_CASE("grants of one group of commits follow the rule, too, and those of other names do not") {
+  const testing::TempDir dir;
+  {
+    const auto index = open(dir);
+    for (const char* platform : {"linux/arm64", "linux/amd64", "linux/arm64"}) {
+      index->commit({.grants = {{image("a"), one, platform}}}, {});
+    }
+    index->commit({.grants = {{image("b"), one, "linux/arm64"}}}, {});
+  }
+  const auto index = open(dir);
+  CHECK(index->find_grant(image("a"), one)->platform.empty());
+  CHECK(index->find_grant(image("b"), one)->platform == "linux/arm64");
+}
+
+TEST_CASE("what is seen and virtual images are replaced, listed up to a bound, and go") {
+  const testing::TempDir dir;
+  const auto index = open(dir);
+  const auto seen = [](const char* name, std::int64_t time) {
+    return SeenRecord{
+        .image = image("a"), .tag = tag(name), .pullers = {{.platform = arm, .last_pull = time}}};
+  };
+  const auto made = [](std::optional<Tag> of, const char* member) {
+    return VirtualImage{
+        .name = image("a"), .tag = std::move(of), .members = {{arm, image(member)}}};
+  };
+  REQUIRE(commit(*index, {.seen = {seen("1", 1), seen("2", 1), seen("1", 2)},
+                          .images = {made({}, "b"), made(tag("1"), "c"), made({}, "d")}}));
+  CHECK(index->all_seen(9).size() == 2);
+  CHECK(index->all_seen(1).size() == 1);
+  CHECK(index->all_seen(0).empty());
+  CHECK(index->all_images(9).size() == 2);
+  CHECK(index->all_images(1).size() == 1);
+  REQUIRE(commit(*index, {.seen_gone = {{image("a"), tag("2")}, {image("b"), tag("1")}},
+                          .images_gone = {{image("a"), tag("1")}, {image("a"), tag("2")}}}));
+  CHECK(index->all_seen(9) == std::vector{seen("1", 2)});
+  CHECK(index->all_images(9) == std::vector{made({}, "d")});
+  REQUIRE(commit(*index, {.images_gone = {{image("a"), std::nullopt}}}));
+  CHECK(index->all_images(9).empty());
+  CHECK(index->damaged() == 0);
+}
+
+TEST_CASE("listings leave damaged records out and count them") {
+  const testing::TempDir dir;
+  Changes changes;
+  for (const char* name : {"first-name", "second-name"}) {
+    changes.seen.push_back({.image = image(name), .tag = tag("seen-tag"), .pullers = {}});
+    changes.images.push_back({.name = image(name), .tag = tag("image-tag"), .members = {}});
+  }
+  REQUIRE(commit(*open(dir), changes));
+  REQUIRE(testing::flip_bits(dir / "data.mdb", "first-name") >= 2);
+  const auto index = open(dir);
+  CHECK(index->all_seen(9) == std::vector{changes.seen[1]});
+  CHECK(index->damaged() == 1);
+  CHECK(index->all_images(9) == std::vector{changes.images[1]});
+  CHECK(index->damaged() == 2);
+}
+
+TEST_CASE("a grant written over a damaged one is nobody's: it may have been several's") {
+  const testing::TempDir dir;
+  REQUIRE(commit(*open(dir), {.grants = {{image("granted-name"), one, "linux/arm64"}}}));
+  REQUIRE(testing::flip_bits(dir / "data.mdb", "granted-name") > 0);
+  const auto index = open(dir);
+  CHECK_FALSE(index->granted(image("granted-name"), one));
+  REQUIRE(commit(*index, {.grants = {{image("granted-name"), one, "linux/arm64"}}}));
+  CHECK(index->find_grant(image("granted-name"), one)->platform.empty());
 }
 
 TEST_CASE("totals follow every change and survive a restart") {

@@ -51,15 +51,26 @@ TEST_CASE("what was committed is there after reopening, what was not is not") {
 TEST_CASE("erasing works, also of what is not there, and entries are visited in order") {
   const testing::TempDir dir;
   const auto environment = open(dir);
+  std::string seen;
+  const lmdb::Visit note = [&](std::string_view key, std::string_view value) {
+    seen += std::string(key) += value;
+    return true;
+  };
   WriteTxn txn(*environment);
   for (const char* key : {"c", "a", "b"}) txn.put(Table::blobs, key, key);
   CHECK(txn.erase(Table::blobs, "b") == 0);
   CHECK(txn.erase(Table::blobs, "never there") == 0);
-  std::string seen;
-  CHECK(txn.each(Table::blobs, [&](auto key, auto value) { seen += std::string(key) += value; }) ==
-        0);
+  CHECK(txn.each(Table::blobs, note) == 0);
   CHECK(seen == "aacc");
   CHECK(txn.commit() == 0);
+  const ReadTxn reading(*environment);
+  CHECK(reading.each(Table::blobs, note) == 0);
+  CHECK(seen == "aaccaacc");
+  CHECK(reading.each(Table::seen, note) == 0);
+  CHECK(seen == "aaccaacc");
+  int visits = 0;
+  CHECK(reading.each(Table::blobs, [&](auto, auto) { return ++visits < 1; }) == 0);
+  CHECK(visits == 1);
 }
 
 TEST_CASE("a full map fails the commit and nothing else") {

@@ -3,6 +3,7 @@
 #include "tests/cache/support.hpp"
 
 #include <doctest/doctest.h>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -29,8 +30,11 @@ TEST_CASE("every record reads back as it was written") {
     const auto value = codec::write_tag(tag_key, golang, tag("1.22"), record);
     CHECK(codec::read_tag(tag_key, value, golang, tag("1.22")) == record);
     const auto grant_key = codec::grant_key(golang, digest);
-    const auto grant = codec::write_grant(grant_key, golang, digest, 77);
-    CHECK(codec::read_grant(grant_key, grant, golang, digest) == 77);
+    for (const char* platform : {"", "linux/arm/v7", "windows(10.0.20348.1+win32k)/amd64"}) {
+      const GrantRecord grant{.granted_at = 77, .platform = platform};
+      const auto bytes = codec::write_grant(grant_key, golang, digest, grant);
+      CHECK(codec::read_grant(grant_key, bytes, golang, digest) == grant);
+    }
   }
   const auto header_key = codec::header_key();
   const auto header = codec::write(header_key, {.clean = true, .boot_id = "boot"});
@@ -64,21 +68,44 @@ TEST_CASE("keys fit into LMDB and differ where the things differ") {
 }
 
 TEST_CASE("a value with a flipped bit, a piece missing or a piece too much is no record") {
-  const auto golang = image("library/golang");
-  const auto key = codec::tag_key(golang, tag("1.22"));
-  const auto value = codec::write_tag(key, golang, tag("1.22"), {.digest = small});
-  const auto reads = [&](const std::string& bytes) {
-    return codec::read_tag(key, bytes, golang, tag("1.22")).has_value();
+  struct Row {
+    const char* why;
+    std::string value;
+    std::function<bool(const std::string&)> reads;
   };
-  REQUIRE(reads(value));
-  for (std::size_t bit = 0; bit < value.size() * 8; ++bit) {
-    CAPTURE(bit);
-    auto damaged = value;
-    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-    CHECK_FALSE(reads(damaged));
+  const auto golang = image("library/golang");
+  const auto digest = codec::digest_key(small);
+  const auto tagged = codec::tag_key(golang, tag("1.22"));
+  const auto granted = codec::grant_key(golang, small);
+  const Row rows[] = {
+      {"the header", codec::write("header", codec::Header{.clean = true, .boot_id = "boot"}),
+       [](auto& bytes) { return codec::read_header("header", bytes).has_value(); }},
+      {"a number", codec::write_number("n", 7),
+       [](auto& bytes) { return codec::read_number("n", bytes).has_value(); }},
+      {"a manifest", codec::write(digest, ManifestRecord{.media_type = "m", .bytes = "{}"}),
+       [&](auto& bytes) { return codec::read_manifest(digest, bytes).has_value(); }},
+      {"a blob", codec::write(digest, BlobRecord{.size = 5, .arrived_at = 6}),
+       [&](auto& bytes) { return codec::read_blob(digest, bytes).has_value(); }},
+      {"a tag", codec::write_tag(tagged, golang, tag("1.22"), {.digest = small}),
+       [&](auto& b) { return codec::read_tag(tagged, b, golang, tag("1.22")).has_value(); }},
+      {"a grant",
+       codec::write_grant(granted, golang, small, {.granted_at = 1, .platform = "linux/arm64"}),
+       [&](auto& bytes) { return codec::read_grant(granted, bytes, golang, small).has_value(); }},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    REQUIRE(row.reads(row.value));
+    testing::check_no_damage_is_read(row.value, row.reads);
   }
-  for (std::size_t size = 0; size < value.size(); ++size) CHECK_FALSE(reads(value.substr(0, size)));
-  CHECK_FALSE(reads(value + '\0'));
+}
+
+TEST_CASE("a header of another format reads as nothing") {
+  const auto reads = [](std::uint32_t format) {
+    return codec::read_header(codec::header_key(), testing::header_of_format(format)).has_value();
+  };
+  CHECK(reads(codec::index_format));
+  CHECK_FALSE(reads(codec::index_format - 1));
+  CHECK_FALSE(reads(codec::index_format + 1));
 }
 
 TEST_CASE("a sound value under a key that is not its own is no record") {
@@ -95,7 +122,7 @@ TEST_CASE("two names that share a key would not be taken for each other") {
   CHECK_FALSE(codec::read_tag(key, value, image("a", "ghcr.io"), tag("t")));
   CHECK_FALSE(codec::read_tag(key, value, image("a"), tag("u")));
   const auto grant_key = codec::grant_key(image("a"), small);
-  const auto grant = codec::write_grant(grant_key, image("a"), small, 1);
+  const auto grant = codec::write_grant(grant_key, image("a"), small, {.granted_at = 1});
   CHECK_FALSE(codec::read_grant(grant_key, grant, image("a"), large));
   CHECK_FALSE(codec::read_grant(grant_key, grant, image("b"), small));
 }

@@ -3,13 +3,16 @@
 #include "cache/blob_file.hpp"
 #include "cache/cache.hpp"
 #include "cache/hasher.hpp"
+#include "cache/record_codec.hpp"
 
+#include <bit>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -101,6 +104,15 @@ inline std::size_t entries(const fs::path& directory) {
       std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
 }
 
+/// How many of them have a name that begins so.
+inline std::size_t entries_with(const fs::path& directory, std::string_view prefix) {
+  std::size_t count = 0;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    count += entry.path().filename().string().starts_with(prefix) ? 1 : 0;
+  }
+  return count;
+}
+
 /// Flips one bit in every occurrence of `pattern` in a file; how many there were.
 inline int flip_bits(const fs::path& path, std::string_view pattern) {
   auto text = read_text(path);
@@ -111,6 +123,31 @@ inline int flip_bits(const fs::path& path, std::string_view pattern) {
   }
   write_text(path, text);
   return count;
+}
+
+/// The header of an index of that format, otherwise as this machine writes it.
+inline std::string header_of_format(std::uint32_t format) {
+  return codec::ValueWriter()
+      .text("archway index")
+      .u32(format)
+      .u8(sizeof(void*))
+      .u8(std::endian::native == std::endian::little ? 1 : 2)
+      .u8(1)
+      .text("boot")
+      .seal(codec::header_key());
+}
+
+/// No flipped bit, missing piece or piece too much of a value reads as a record.
+inline void check_no_damage_is_read(const std::string& value,
+                                    const std::function<bool(const std::string&)>& reads) {
+  for (std::size_t bit = 0; bit < value.size() * 8; ++bit) {
+    CAPTURE(bit);
+    auto damaged = value;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+    CHECK_FALSE(reads(damaged));
+  }
+  for (std::size_t size = 0; size < value.size(); ++size) CHECK_FALSE(reads(value.substr(0, size)));
+  CHECK_FALSE(reads(value + '\0'));
 }
 
 inline ImageName image(std::string_view repository, std::string upstream = "docker.io") {

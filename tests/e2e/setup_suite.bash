@@ -11,6 +11,8 @@ setup_suite() {
   start_registry ghcr "$ghcr"
   local make=("python3" "$here/../support/make_images.py") tags=() tag
   for tag in v1 v2 v3 v4 v5 v6 v7; do tags+=("single=library/many:$tag"); done
+  # What was published apart, by one machine each.
+  tags+=(single=username/test:1 single-arm64=username/arm64v8-test:1 hi=username/multi:1)
   "${make[@]}" --registry "http://$hub" --summary "$images.hub" \
     hi hi-docker attested single single-arm64 blob:200MiB "${tags[@]}"
   "${make[@]}" --registry "http://$ghcr" --summary "$images.ghcr" --salt ghcr hi=org/tool:1

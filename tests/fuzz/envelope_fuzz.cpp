@@ -35,7 +35,9 @@ void check(std::string_view block, const archway::proxy::Request& request) {
   }
   if (request.method == archway::proxy::Method::other) {
     if (request.keep_alive) broken("a body could be read as the next request");
-  } else if (request.fields.contains("Transfer-Encoding")) {
+  } else if (request.fields.contains("Transfer-Encoding") ||
+             (request.fields.contains("Content-Length") &&
+              request.fields.find("Content-Length") != "0")) {
     broken("a body");
   }
   const auto difference = archway::test::disagreement(block, request);

@@ -92,6 +92,15 @@ std::string Gateway::log_text() const {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+bool Gateway::wait_log(const std::string& text) const {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (log_text().find(text) == std::string::npos) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
 std::size_t Gateway::blobs_on_disk() const {
   std::size_t count = 0;
   for (const auto& entry : fs::recursive_directory_iterator(settings.cache.directory / "blobs")) {

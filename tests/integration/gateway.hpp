@@ -52,6 +52,9 @@ class Gateway {
   bool wait_metric(const std::string& series, double value) const;
   /// What was logged so far.
   std::string log_text() const;
+  /// Polls until that was logged; false after ten seconds. A request's own line comes when its
+  /// answer has left.
+  bool wait_log(const std::string& text) const;
 
   const std::shared_ptr<ScratchDirectory>& cache() const { return cache_; }
   proxy::Server& server() { return *server_; }

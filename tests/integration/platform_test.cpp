@@ -148,6 +148,19 @@ TEST_CASE("a rule and a User-Agent that disagree: the index, a warning, a count"
   CHECK(gateway.log_text().find("disagree") != std::string::npos);
 }
 
+TEST_CASE("conflict: trust believes the rule, and still says that there is a conflict") {
+  Registry registry;
+  Gateway gateway(registry.upstream);
+  gateway.settings.platforms.clients.push_back({.from = *resolver::Network::parse("127.0.0.0/8"),
+                                                .platform = *Platform::parse("linux/arm64")});
+  gateway.settings.platforms.conflict = resolver::PlatformRules::Conflict::trust;
+  gateway.start();
+  const auto got = gateway.get("/v2/library/hi/manifests/1",
+                               {{"User-Agent", "docker/28.3.3 os/linux arch/amd64"}});
+  CHECK(got.body == registry.images[2].manifest.bytes);
+  CHECK(gateway.metric("archway_platform_conflicts_total") == 1);
+}
+
 TEST_CASE("a platform that the image lacks: passed by default, refused where it is asked for") {
   Registry registry;
   Gateway passing(registry.upstream);

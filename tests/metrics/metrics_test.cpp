@@ -67,6 +67,7 @@ TEST_CASE("upstreams, fills and connections have their series") {
   metrics->fill_joined();
   metrics->fill_ended("complete");
   metrics->platform_conflict();
+  metrics->prefetched("fetched");
   metrics->connection_opened();
   metrics->connection_opened();
   metrics->connection_closed();
@@ -82,6 +83,8 @@ TEST_CASE("upstreams, fills and connections have their series") {
            "archway_fills_joined_total 1",
            R"(archway_fills_total{outcome="complete"} 1)",
            "archway_platform_conflicts_total 1",
+           R"(archway_prefetch_total{result="fetched"} 1)",
+           R"(archway_prefetch_total{result="failed"} 0)",
            "archway_connections 1",
        }) {
     CAPTURE(line);

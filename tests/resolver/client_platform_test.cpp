@@ -83,6 +83,63 @@ TEST_CASE("the strongest source that answers says which platform a client is") {
   CHECK(shown(facts, rules()) == "- none passes");
 }
 
+TEST_CASE("host names, SNI, certificates and addresses speak for clients, trusted or not") {
+  struct Row {
+    std::string why;
+    ClientFacts facts;
+    std::string trusting;
+    std::string distrusting;  // with platforms.trust for 127.0.0.1 alone
+  };
+  const auto plain = [](ClientFacts facts) {
+    facts.address = *Address::parse("192.168.1.1");
+    facts.accept = {index_type};
+    return facts;
+  };
+  const auto agent = [&](ClientFacts facts) {
+    facts.user_agent = dockerd;
+    return plain(facts);
+  };
+  const std::string arm64 = "linux/arm64 host resolves";
+  const std::string by_certificate = "linux/arm/v6 certificate resolves";
+  const std::string disputed = "linux/arm/v6 certificate passes !conflict";
+  const Row rows[] = {
+      {"the host that was asked", plain({.host = "arm64.mirror.lan"}), arm64, arm64},
+      {"SNI, where the Host header is an address",
+       plain({.host = "10.0.0.1:5443", .server_name = "ARM64.mirror.lan"}), arm64, arm64},
+      {"SNI of another name", plain({.host = "x", .server_name = "mirror.lan"}), "- none passes",
+       "- none passes"},
+      {"SNI before the certificate",
+       plain({.server_name = "arm64.mirror.lan", .certificate = "pi"}), arm64, arm64},
+      {"SNI and User-Agent differ", agent({.server_name = "arm64.mirror.lan"}),
+       "linux/arm64 host passes !conflict", "linux/arm64 host passes !conflict"},
+      {"the certificate", plain({.certificate = "pi"}), by_certificate, by_certificate},
+      {"a certificate that no rule names", plain({.certificate = "Pi"}), "- none passes",
+       "- none passes"},
+      {"certificate and User-Agent differ", agent({.certificate = "pi"}), disputed, disputed},
+      {"certificate and User-Agent agree",
+       [&] {
+         auto facts = plain({.certificate = "pi"});
+         facts.user_agent = "docker/28 os/linux arch/arm";
+         return facts;
+       }(),
+       by_certificate, by_certificate},
+      {"the header before the certificate", plain({.header = {"linux/arm64"}, .certificate = "pi"}),
+       "linux/arm64 header resolves", by_certificate},
+      {"the path before the certificate",
+       plain({.path = platform("linux/arm64"), .certificate = "pi"}), "linux/arm64 path resolves",
+       by_certificate},
+      {"a header that contradicts the User-Agent", agent({.header = {"linux/arm64"}}),
+       "linux/arm64 header resolves", "linux/amd64 user-agent passes"},
+  };
+  auto distrusting = rules();
+  distrusting.trust = {network("127.0.0.1")};
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    CHECK(shown(row.facts, rules()) == row.trusting);
+    CHECK(shown(row.facts, distrusting) == row.distrusting);
+  }
+}
+
 TEST_CASE("the platform header may be a list or several lines; the first that can be read counts") {
   struct Row {
     std::string why;

@@ -94,6 +94,31 @@ TEST_CASE("what is allowed to be absent may be absent or null") {
   CHECK(half.manifests[0].platform->str() == "/arm64");
 }
 
+TEST_CASE("an attestation says which image it is about, when it says so validly") {
+  struct Row {
+    std::string why;
+    std::string annotations;
+    std::string want;  // "" : nothing
+  };
+  const Row rows[] = {
+      {"as BuildKit writes it",
+       R"({"vnd.docker.reference.type":"attestation-manifest","vnd.docker.reference.digest":")" +
+           other_digest + "\"}",
+       other_digest},
+      {"no annotations", "null", ""},
+      {"other annotations", R"({"x":"y"})", ""},
+      {"no digest", R"({"vnd.docker.reference.digest":"latest"})", ""},
+      {"null", R"({"vnd.docker.reference.digest":null})", ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto m = index(descriptor(R"(,"annotations":)" + row.annotations));
+    REQUIRE(m.interpretable);
+    const auto& about = m.manifests[0].about;
+    CHECK((about ? about->str() : "") == row.want);
+  }
+}
+
 TEST_CASE("parameters of the Content-Type are kept but not compared") {
   const auto type = std::string(media_type::oci_index) + " ; charset=utf-8";
   const auto m = parse_manifest(R"({"mediaType":"application/vnd.oci.image.index.v1+json",
@@ -152,6 +177,13 @@ TEST_CASE("a document that two readers could read differently is not interpreted
        entry(descriptor(
            R"(,"annotations":{"vnd.docker.reference.type":"a","vnd.docker.reference.type":"b"})")),
        "the same key twice"},
+      {"a reference twice", oci_index,
+       entry(descriptor(
+           R"(,"annotations":{"vnd.docker.reference.digest":"","vnd.docker.reference.digest":""})")),
+       "the same key twice"},
+      {"a reference that is a number", oci_index,
+       entry(descriptor(R"(,"annotations":{"vnd.docker.reference.digest":1})")),
+       "an annotation is no text"},
       {"a byte order mark", oci_index, "\xef\xbb\xbf{\"manifests\":[]}", "a byte order mark"},
       {"bytes behind", oci_index, R"({"manifests":[]}{})", "it is not JSON"},
       {"bytes cut off", oci_index, R"({"manifests":[)", "it is not JSON"},

@@ -143,3 +143,33 @@ TEST_CASE("a long list of upstreams is cut in messages") {
   const auto none = upstream_of({.kind = Route::Kind::manifest, .name = "x.io/a"}, "", {});
   CHECK(none.error().message.ends_with("of this archway; none is"));
 }
+
+TEST_CASE("a full name starts with a configured upstream") {
+  struct Row {
+    std::string why;
+    std::string text;
+    std::string want;  // of an error: what its message holds
+  };
+  const Row rows[] = {
+      {"an upstream", "ghcr.io/org/app", "ghcr.io/org/app"},
+      {"with a port", "registry.lan:5000/app", "registry.lan:5000/app"},
+      {"by another name", "index.docker.io/me/app", "docker.io/me/app"},
+      {"Docker Hub's own", "docker.io/alpine", "docker.io/library/alpine"},
+      {"without a dot", "hub/app", "hub/app"},
+      {"an upstream that is not configured", "quay.io/app", "\"quay.io\" is not configured"},
+      {"no upstream", "me/app", "\"me\" is not configured"},
+      {"a word", "alpine", "\"alpine\" is not configured"},
+      {"an upstream alone", "ghcr.io", "it is empty"},
+      {"an upstream and a slash", "ghcr.io/", "it is empty"},
+      {"a tag", "ghcr.io/org/app:1", "lower-case"},
+      {"nothing", "", "\"\" is not configured"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto image = image_named(row.text, names);
+    const auto got = image ? image->str() : image.error().message;
+    CAPTURE(got);
+    CHECK(got.find(row.want) != std::string::npos);
+    CHECK(image.has_value() == (got == row.want));
+  }
+}

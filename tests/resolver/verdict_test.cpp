@@ -1,80 +1,13 @@
 #include "resolver/verdict.hpp"
 
-#include <cstdio>
+#include "tests/resolver/indexes.hpp"
+
 #include <doctest/doctest.h>
-#include <map>
 #include <string>
 
 using namespace archway::resolver;
-using archway::Descriptor;
-using archway::Digest;
-using archway::ManifestKind;
 using archway::Platform;
 using Kind = Verdict::Kind;
-
-namespace {
-
-Digest digest(int number) {
-  char hex[65];
-  std::snprintf(hex, sizeof hex, "%064d", number);
-  return *Digest::parse(std::string("sha256:") + hex);
-}
-
-/// An index entry whose digest is its number; "" is no platform.
-Descriptor entry(int number, std::string_view platform,
-                 std::string_view type = archway::media_type::oci_manifest) {
-  Descriptor d{
-      .media_type = std::string(type), .digest = digest(number), .size = 1, .platform = {}};
-  if (!platform.empty()) d.platform = *Platform::parse(platform);
-  return d;
-}
-
-Descriptor nested_entry(int number, std::string_view platform = "") {
-  return entry(number, platform, archway::media_type::oci_index);
-}
-
-Manifest index(std::vector<Descriptor> entries) {
-  return {.kind = ManifestKind::index, .interpretable = true, .manifests = std::move(entries)};
-}
-
-Manifest image_for(std::string_view platform) {
-  return {
-      .kind = ManifestKind::manifest, .interpretable = true, .runs_on = *Platform::parse(platform)};
-}
-
-ClientPlatform client(std::string_view platform) {
-  return {
-      .platform = *Platform::parse(platform), .source = PlatformSource::address, .resolves = true};
-}
-
-const VerdictPolicy refusing{.missing = VerdictPolicy::Missing::refuse};
-const std::string image = "docker.io/library/golang:1.22";
-
-/// What was fetched; `decide` with it.
-struct Fetched {
-  std::map<Digest, Manifest> documents = {};
-
-  Verdict decide(const Manifest& top, const ClientPlatform& who,
-                 const VerdictPolicy& policy = {}) const {
-    return archway::resolver::decide(top, who, policy, image, [this](const Digest& d) {
-      const auto found = documents.find(d);
-      return found == documents.end() ? nullptr : &found->second;
-    });
-  }
-};
-
-/// `kind number reason`, to compare with.
-std::string shown(const Verdict& verdict) {
-  const char* const kinds[] = {"pass", "child", "load", "refuse"};
-  std::string text = kinds[static_cast<int>(verdict.kind)];
-  if (verdict.target) text += " " + std::to_string(std::stoi(verdict.target->digest.hex()));
-  return text + " (" + verdict.reason + ")";
-}
-
-const Manifest usual =
-    index({entry(1, "linux/amd64"), entry(2, "linux/arm64"), entry(3, "linux/arm/v6")});
-
-}  // namespace
 
 TEST_CASE("a client whose platform is stated gets the best child for it") {
   const Fetched none;
@@ -126,135 +59,6 @@ TEST_CASE("a refusal says what was asked, for whom, who said so and what there i
       "it has nothing for any platform");
 }
 
-TEST_CASE("a refusal lists each platform once and not without end") {
-  std::vector<Descriptor> entries;
-  for (int i = 0; i < 40; ++i) {
-    const auto platform = "linux/x" + std::to_string(i);
-    entries.push_back(entry(i * 2, platform));
-    entries.push_back(entry(i * 2 + 1, platform));
-  }
-  const auto verdict = Fetched{}.decide(index(entries), client("linux/s390x"), refusing);
-  CHECK(verdict.message.find("it has linux/x0, linux/x1, ") != std::string::npos);
-  CHECK(verdict.message.ends_with("linux/x29 and 10 more"));
-}
-
-TEST_CASE("what the machine emulates is tried after all that it runs") {
-  auto who = client("linux/arm64");
-  who.emulates = {*Platform::parse("linux/riscv64"), *Platform::parse("linux/amd64")};
-  const Fetched none;
-  CHECK(shown(none.decide(index({entry(1, "linux/amd64"), entry(2, "linux/arm/v5")}), who)) ==
-        "child 2 (runs there)");
-  CHECK(shown(none.decide(index({entry(1, "linux/amd64"), entry(2, "linux/riscv64")}), who)) ==
-        "child 2 (emulated)");
-  CHECK(shown(none.decide(index({entry(1, "linux/amd64")}), who, refusing)) ==
-        "child 1 (emulated)");
-  // qemu for amd64 is no qemu for 386.
-  CHECK(shown(none.decide(index({entry(1, "linux/386")}), who, refusing)) ==
-        "refuse (nothing fits)");
-}
-
-TEST_CASE("attestations and what is neither manifest nor index are never chosen") {
-  auto attestation = entry(1, "linux/arm64");
-  attestation.reference_type = "attestation-manifest";
-  const auto other = entry(2, "linux/arm64", "application/vnd.example");
-  const auto unknown = entry(3, "unknown/unknown");
-  const Fetched none;
-  const auto with_image = index({attestation, other, unknown, entry(4, "linux/arm64")});
-  CHECK(shown(none.decide(with_image, client("linux/arm64"))) == "child 4 (exact)");
-  const auto without =
-      none.decide(index({attestation, other, unknown}), client("linux/arm64"), refusing);
-  CHECK(without.message.ends_with("it has nothing for any platform"));
-  CHECK(none.decide(index({unknown}), client("unknown/unknown")).kind == Kind::pass);
-}
-
-TEST_CASE("a Windows of unknown build facing several builds gets the index") {
-  const auto builds = index({entry(1, "windows(10.0.17763.1)/amd64"),
-                             entry(2, "windows(10.0.20348.1)/amd64"), entry(3, "linux/amd64")});
-  const Fetched none;
-  CHECK(shown(none.decide(builds, client("windows/amd64"), refusing)) ==
-        "pass (a Windows of unknown build, several builds)");
-  CHECK(shown(none.decide(builds, client("windows(10.0.20348)/amd64"))) == "child 2 (exact)");
-  CHECK(shown(none.decide(index({builds.manifests[0]}), client("windows/amd64"))) ==
-        "child 1 (exact)");
-}
-
-TEST_CASE("a nested index is fetched and entered where nothing with a platform fits") {
-  const auto top = index({nested_entry(10), entry(1, "linux/amd64")});
-  Fetched fetched;
-  CHECK(shown(fetched.decide(top, client("linux/amd64"))) == "child 1 (exact)");
-  CHECK(shown(fetched.decide(top, client("linux/arm64"))) == "load 10 (an index within the index)");
-  fetched.documents[digest(10)] = usual;
-  CHECK(shown(fetched.decide(top, client("linux/arm64"))) == "child 2 (exact)");
-  const auto refused = fetched.decide(top, client("linux/s390x"), refusing);
-  CHECK(refused.message.ends_with("it has linux/amd64, linux/arm64, linux/arm/v6"));
-}
-
-TEST_CASE("a nested index with a platform of its own stands in line with the manifests") {
-  const auto top = index(
-      {nested_entry(10, "linux/amd64"), nested_entry(11, "linux/arm64"), entry(1, "linux/arm/v7")});
-  Fetched fetched;
-  CHECK(shown(fetched.decide(top, client("linux/arm64"))) == "load 11 (an index within the index)");
-  fetched.documents[digest(11)] = index({entry(2, "linux/arm64")});
-  CHECK(shown(fetched.decide(top, client("linux/arm64"))) == "child 2 (exact)");
-  // It promised arm64 and has none: the next rung is tried.
-  fetched.documents[digest(11)] = index({entry(2, "linux/s390x")});
-  CHECK(shown(fetched.decide(top, client("linux/arm64"))) == "child 1 (runs there)");
-}
-
-TEST_CASE("indexes that lead to each other or too deep come to an end") {
-  Fetched fetched;
-  fetched.documents[digest(10)] = index({nested_entry(11)});
-  fetched.documents[digest(11)] = index({nested_entry(10)});
-  CHECK(shown(fetched.decide(index({nested_entry(10)}), client("linux/arm64"), refusing)) ==
-        "refuse (nothing fits)");
-
-  for (int i = 10; i < 20; ++i) fetched.documents[digest(i)] = index({nested_entry(i + 1)});
-  fetched.documents[digest(10 + index_depth_max - 1)] = usual;
-  CHECK(shown(fetched.decide(index({nested_entry(10)}), client("linux/arm64"))) ==
-        "child 2 (exact)");
-  fetched.documents[digest(10 + index_depth_max - 1)] = index({nested_entry(50)});
-  fetched.documents[digest(50)] = usual;
-  CHECK(shown(fetched.decide(index({nested_entry(10)}), client("linux/arm64"), refusing)) ==
-        "pass (nothing fits, but not all of it could be read)");
-}
-
-TEST_CASE("no more than a bounded number of nested indexes is asked for") {
-  Fetched fetched;
-  std::vector<Descriptor> entries;
-  for (int i = 0; i < 100; ++i) entries.push_back(nested_entry(100 + i));
-  int loads = 0;
-  auto verdict = fetched.decide(index(entries), client("linux/arm64"), refusing);
-  for (; verdict.kind == Kind::load && loads < 200; ++loads) {
-    fetched.documents[verdict.target->digest] = index({});
-    verdict = fetched.decide(index(entries), client("linux/arm64"), refusing);
-  }
-  CHECK(loads == nested_max);
-  CHECK(shown(verdict) == "pass (nothing fits, but not all of it could be read)");
-}
-
-TEST_CASE("where part of an image could not be read nothing is refused") {
-  Fetched fetched;
-  fetched.documents[digest(10)] = {};  // what could not be had
-  CHECK(shown(fetched.decide(index({nested_entry(10)}), client("linux/arm64"), refusing)) ==
-        "pass (nothing fits, but not all of it could be read)");
-  CHECK(shown(fetched.decide(index({entry(10, "")}), client("linux/arm64"), refusing)) ==
-        "pass (nothing fits, but not all of it could be read)");
-}
-
-TEST_CASE("of manifests without a platform the first is asked by its config") {
-  const auto top = index({entry(1, "linux/amd64"), entry(2, ""), entry(3, "")});
-  Fetched fetched;
-  CHECK(shown(fetched.decide(top, client("linux/amd64"))) == "child 1 (exact)");
-  CHECK(shown(fetched.decide(top, client("linux/arm64"))) ==
-        "load 2 (its config says what it runs on)");
-  fetched.documents[digest(2)] = image_for("linux/arm/v7");
-  CHECK(shown(fetched.decide(top, client("linux/arm64"))) == "child 2 (runs there)");
-  fetched.documents[digest(2)] = image_for("linux/s390x");
-  fetched.documents[digest(3)] = image_for("linux/arm64");
-  const auto verdict = fetched.decide(top, client("linux/arm64"), refusing);
-  CHECK(verdict.message.ends_with("it has linux/amd64, linux/s390x, linux/arm64"));
-}
-
 TEST_CASE("a single manifest is held against what the client runs and emulates") {
   struct Row {
     std::string why;
@@ -277,22 +81,152 @@ TEST_CASE("a single manifest is held against what the client runs and emulates")
   for (const auto& row : rows) {
     CAPTURE(row.why);
     auto who = client(row.wanted);
-    who.emulates = {*Platform::parse("linux/riscv64")};
-    const auto runs_on = *Platform::parse(row.runs_on);
+    who.emulates = {platform("linux/riscv64")};
+    const auto runs_on = platform(row.runs_on);
     const bool wrong = row.want == "refused: yes";
-    const auto verdict = decide_single(runs_on, who, refuse, image);
+    const auto verdict = decide_single(runs_on, who, refuse, image_name);
     CHECK(verdict.kind == (wrong ? Kind::refuse : Kind::pass));
-    const auto warned = decide_single(runs_on, who, {}, image);
+    const auto warned = decide_single(runs_on, who, {}, image_name);
     CHECK(warned.kind == Kind::pass);
     CHECK(warned.message.empty() != wrong);
     CHECK(warned.message == verdict.message);
-    CHECK(decide_single(runs_on, who, pass, image).message.empty());
+    CHECK(decide_single(runs_on, who, pass, image_name).message.empty());
     who.resolves = false;
-    CHECK(decide_single(runs_on, who, refuse, image).kind == Kind::pass);
+    CHECK(decide_single(runs_on, who, refuse, image_name).kind == Kind::pass);
   }
-  CHECK(decide_single(*Platform::parse("linux/amd64"), client("linux/arm64"), refuse, image)
-            .message ==
+  CHECK(decide_single(platform("linux/amd64"), client("linux/arm64"), refuse, image_name).message ==
         "docker.io/library/golang:1.22 is an image for linux/amd64 alone, not for linux/arm64 (as "
         "the client's address says)");
-  CHECK(decide_single(*Platform::parse("linux/amd64"), {}, refuse, image).kind == Kind::pass);
+  CHECK(decide_single(platform("linux/amd64"), {}, refuse, image_name).kind == Kind::pass);
+}
+
+TEST_CASE("a Windows client gets the image for its own build, or is told what there is") {
+  const auto builds = index({entry(1, "windows(10.0.17763.5936)/amd64"),
+                             entry(2, "windows(10.0.20348.2527)/amd64"), entry(3, "linux/amd64")});
+  const std::string has =
+      "it has windows(10.0.17763.5936)/amd64, windows(10.0.20348.2527)/amd64, linux/amd64";
+  struct Row {
+    std::string why;
+    std::string_view client;
+    std::string want;
+    std::string filtered;
+  };
+  const Row rows[] = {
+      {"2022", "windows(10.0.20348)/amd64", "child 2 (exact)", "filter 1 (1 of 3 entries kept)"},
+      {"2022 with its revision", "windows(10.0.20348.9)/amd64", "child 2 (exact)",
+       "filter 1 (1 of 3 entries kept)"},
+      {"2019", "windows(10.0.17763)/amd64", "child 1 (exact)", "filter 0 (1 of 3 entries kept)"},
+      {"2025 runs what is for 2022", "windows(10.0.26100)/amd64", "child 2 (exact)",
+       "filter 1 (1 of 3 entries kept)"},
+      {"2016", "windows(10.0.14393)/amd64", "refuse (nothing fits)", "refuse (nothing fits)"},
+      {"another architecture", "windows(10.0.20348)/arm64", "refuse (nothing fits)",
+       "refuse (nothing fits)"},
+      {"a build that nobody said", "windows/amd64",
+       "pass (a Windows of unknown build, several builds)",
+       "pass (a Windows of unknown build, several builds)"},
+      {"Linux", "linux/amd64", "child 3 (exact)", "filter 2 (1 of 3 entries kept)"},
+  };
+  auto filtering = refusing;
+  filtering.answer = VerdictPolicy::Answer::filter;
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto verdict = Fetched{}.decide(builds, client(row.client), refusing);
+    CHECK(shown(verdict) == row.want);
+    CHECK(shown(Fetched{}.decide(builds, client(row.client), filtering)) == row.filtered);
+    if (verdict.kind == Kind::refuse) CHECK(verdict.message.ends_with(has));
+  }
+}
+
+TEST_CASE(
+    "what platforms.allow leaves out counts as not there and is refused where it alone fits") {
+  struct Row {
+    std::string why;
+    std::vector<Platform> allow;
+    ClientPlatform who;
+    std::string want;
+    std::string filtered;
+  };
+  const auto emulating = client("linux/s390x", platforms({"linux/amd64", "linux/arm64"}));
+  const std::string barred = "refuse (not allowed (platforms.allow))";
+  const Row rows[] = {
+      {"allowed", platforms({"linux/arm64"}), client("linux/arm64"), "child 2 (exact)",
+       "filter 1 (1 of 3 entries kept)"},
+      {"not allowed", platforms({"linux/arm64"}), client("linux/amd64"), barred, barred},
+      {"the next rung is", platforms({"linux/arm"}), client("linux/arm64"), barred, barred},
+      {"the next rung is, with its variant", platforms({"linux/arm/v6"}), client("linux/arm64"),
+       "child 3 (runs there)", "filter 2 (1 of 3 entries kept)"},
+      {"what is emulated is", platforms({"linux/arm64"}), emulating, "child 2 (emulated)",
+       "filter 1 (1 of 3 entries kept)"},
+      {"nothing would fit anyway", platforms({"linux/arm64"}), client("linux/s390x"),
+       "pass (nothing fits)", "pass (nothing fits)"},
+      {"nobody knows the client",
+       platforms({"linux/arm64"}),
+       {},
+       "pass (no platform known)",
+       "pass (no platform known)"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    VerdictPolicy policy{.allow = row.allow};
+    CHECK(shown(Fetched{}.decide(usual, row.who, policy)) == row.want);
+    policy.answer = VerdictPolicy::Answer::filter;
+    CHECK(shown(Fetched{}.decide(usual, row.who, policy)) == row.filtered);
+  }
+  const VerdictPolicy policy{.allow = platforms({"linux/arm64", "linux/arm/v6"})};
+  CHECK(Fetched{}.decide(usual, client("linux/amd64"), policy).message ==
+        "docker.io/library/golang:1.22 has no image for linux/amd64 (as the client's address says) "
+        "that platforms.allow lets through (only linux/arm64, linux/arm/v6); it has linux/amd64, "
+        "linux/arm64, linux/arm/v6");
+}
+
+TEST_CASE("platforms.allow holds for what is found in configs and nested indexes, too") {
+  const VerdictPolicy only_arm64{.allow = platforms({"linux/arm64"})};
+  const std::string barred = "refuse (not allowed (platforms.allow))";
+  Fetched fetched;
+  fetched.documents[digest(10)] = image_for("linux/amd64");
+  CHECK(shown(fetched.decide(index({entry(10, "")}), client("linux/amd64"), only_arm64)) == barred);
+  fetched.documents[digest(10)] = usual;
+  CHECK(shown(fetched.decide(index({nested_entry(10)}), client("linux/amd64"), only_arm64)) ==
+        barred);
+  CHECK(shown(fetched.decide(index({nested_entry(10)}), client("linux/arm64"), only_arm64)) ==
+        "child 2 (exact)");
+  const auto builds =
+      index({entry(1, "windows(10.0.17763.1)/amd64"), entry(2, "windows(10.0.20348.1)/amd64")});
+  const VerdictPolicy one_build{.allow = platforms({"windows(10.0.20348)/amd64"})};
+  CHECK(shown(Fetched{}.decide(builds, client("windows/amd64"), one_build)) == "child 2 (exact)");
+}
+
+TEST_CASE("a single manifest that platforms.allow leaves out is refused for every client") {
+  const auto hint = [] {
+    auto who = client("linux/amd64");
+    who.resolves = false;
+    return who;
+  };
+  struct Row {
+    std::string why;
+    std::string_view runs_on;
+    ClientPlatform who;
+    std::string message;  // "" : it passes
+  };
+  const std::string not_amd64 =
+      "docker.io/library/golang:1.22 is an image for linux/amd64 alone, which platforms.allow does "
+      "not let through (only linux/arm64)";
+  const std::string client_is = "; the client is linux/amd64 (as the client's address says)";
+  const Row rows[] = {
+      {"allowed", "linux/arm64", client("linux/arm64"), ""},
+      {"an allowed variant", "linux/arm64/v9", client("linux/arm64/v9"), ""},
+      {"it would run", "linux/amd64", client("linux/amd64"), not_amd64 + client_is},
+      {"a hint", "linux/amd64", hint(), not_amd64 + client_is},
+      {"nobody knows the client", "linux/amd64", {}, not_amd64},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    for (const auto wrong :
+         {VerdictPolicy::Wrong::pass, VerdictPolicy::Wrong::warn, VerdictPolicy::Wrong::refuse}) {
+      const VerdictPolicy policy{.wrong = wrong, .allow = platforms({"linux/arm64"})};
+      const auto verdict = decide_single(platform(row.runs_on), row.who, policy, image_name);
+      CHECK(verdict.kind == (row.message.empty() ? Kind::pass : Kind::refuse));
+      CHECK(verdict.message == row.message);
+    }
+  }
 }

@@ -63,6 +63,7 @@ class QuietMetrics : public metrics::Metrics {
   void fill_ended(std::string_view) override {}
   void digest_mismatch(std::string_view) override {}
   void platform_conflict() override {}
+  void prefetched(std::string_view) override {}
   void connection_opened() override { ++opened; }
   void connection_closed() override { ++closed; }
   std::string exposition(const Snapshot& snapshot) override {

@@ -34,6 +34,7 @@ import pathlib
 import platform as machine
 import random
 import re
+import struct
 import subprocess
 import sys
 import tarfile
@@ -161,6 +162,38 @@ def native_program(text):
         return pathlib.Path(directory, "hi").read_bytes()
 
 
+@functools.cache
+def arm64_program(text):
+    """The same for arm64, on any machine: an ELF file with one segment whose code writes the text and exits."""
+    message = (text + "\n").encode()
+    code = struct.pack(
+        "<8I",
+        0xD2800020,  # mov x0, #1                  standard output
+        0x10000001 | (28 >> 2) << 5,  # adr x1, message   28 bytes on
+        0xD2800002 | len(message) << 5,  # mov x2, #length
+        0xD2800808,  # mov x8, #64                 write
+        0xD4000001,  # svc #0
+        0xD2800000,  # mov x0, #0
+        0xD2800BA8,  # mov x8, #93                 exit
+        0xD4000001,  # svc #0
+    )
+    base, head = 0x400000, 64 + 56
+    size = head + len(code) + len(message)
+    header = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9) + struct.pack(
+        "<HHIQQQIHHHHHH", 2, 183, 1, base + head, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x1000)
+    return header + segment + code + message
+
+
+def program_for(platform, text):
+    """A program where there can be one, else the text alone."""
+    if is_this_machine(platform):
+        return native_program(text)
+    if platform["os"] == "linux" and platform["architecture"] == "arm64":
+        return arm64_program(text)
+    return (text + "\n").encode()
+
+
 def is_this_machine(platform):
     native = {"x86_64": "amd64", "aarch64": "arm64"}.get(machine.machine())
     return platform["os"] == "linux" and platform["architecture"] == native
@@ -187,9 +220,9 @@ def base_layer():
 
 
 def platform_layer(platform, salt):
-    """What one platform has alone: /hi, which runs on this machine if it is this machine's."""
+    """What one platform has alone: /hi, which runs where it should if it is this machine's or arm64's."""
     text = f"hi from {name_of(platform)}"
-    program = native_program(text) if is_this_machine(platform) else (text + "\n").encode()
+    program = program_for(platform, text)
     place, share = ("Files/hi.txt", "Files/share") if platform["os"] == "windows" else ("hi", "usr/share/hi/own")
     return tar_of({place: program, share: noise(text + salt, 256 << 10)})
 

@@ -142,6 +142,19 @@ ScriptedAnswer& ScriptedAnswer::hang(std::shared_ptr<Gate> gate) {
   return *this;
 }
 
+ScriptedAnswer& ScriptedAnswer::vanish() {
+  const std::lock_guard lock(mutex_);
+  script_.vanishes = true;
+  return *this;
+}
+
+ScriptedAnswer& ScriptedAnswer::refuse_body_after(std::size_t bytes, std::shared_ptr<Gate> gate) {
+  const std::lock_guard lock(mutex_);
+  script_.takes = bytes;
+  script_.after = std::move(gate);
+  return *this;
+}
+
 ScriptedAnswer& ScriptedAnswer::hold_at(std::size_t offset, std::shared_ptr<Gate> gate) {
   const std::lock_guard lock(mutex_);
   script_.holds[offset] = std::move(gate);

@@ -142,9 +142,18 @@ bool send_body(Wire& wire, const Script& script) {
   return wire.send(last + script.extra);
 }
 
+std::size_t body_length(const ScriptedRequest& request) {
+  const auto text = request.header("Content-Length");
+  return text.empty() ? 0 : std::stoul(text);
+}
+
 /// False when the connection ends with this answer.
 bool give(Wire& wire, const Script& script, const std::string& method) {
   if (script.before_head) script.before_head->pass();
+  if (script.vanishes) {
+    wire.reset();
+    return false;
+  }
   if (script.raw) {
     wire.send(*script.raw);
     wire.finish(script.close_notify);
@@ -152,6 +161,10 @@ bool give(Wire& wire, const Script& script, const std::string& method) {
   }
   if (!wire.send(head_of(script))) return false;
   if (method != "HEAD" && !send_body(wire, script)) return false;
+  if (script.after) {
+    script.after->pass();
+    return false;
+  }
   if (script.ends) wire.finish(script.close_notify);
   return !script.ends;
 }
@@ -274,10 +287,14 @@ void ScriptedUpstream::accept_all() {
   }
 }
 
-Script ScriptedUpstream::next_answer(const ScriptedRequest& request) {
+void ScriptedUpstream::note(const ScriptedRequest& request) {
   const std::lock_guard lock(mutex_);
   requests_.push_back(request);
   changed_.notify_all();
+}
+
+Script ScriptedUpstream::next_answer(const ScriptedRequest& request) {
+  const std::lock_guard lock(mutex_);
   for (const auto& guard : guards_) {
     if (!request.path.starts_with(guard.prefix)) continue;
     if (request.header("Authorization") == guard.authorization) continue;
@@ -301,8 +318,11 @@ void ScriptedUpstream::serve(int fd, std::size_t connection) {
     while (wire.good()) {
       const auto head = wire.read_head();
       if (head.empty()) break;
-      const auto request = read_request(head, connection);
+      auto request = read_request(head, connection);
       const auto script = next_answer(request);
+      const auto length = body_length(request);
+      request.body = wire.read(std::min(length, script.takes.value_or(length)));
+      note(request);
       if (!give(wire, script, request.method)) break;
     }
     const std::lock_guard lock(mutex_);

@@ -50,6 +50,9 @@ class ScriptedAnswer {
     std::vector<unsigned> interim = {};
     std::shared_ptr<const std::string> body = std::make_shared<const std::string>();
     std::optional<std::string> raw = {};
+    bool vanishes = false;
+    std::optional<std::size_t> takes = {};  // of the request's body; none: all of it
+    std::shared_ptr<Gate> after = {};
     std::optional<std::uint64_t> declared = {};
     std::size_t chunk = 0;  ///< 0: not chunked
     std::string trailers = {};
@@ -87,7 +90,11 @@ class ScriptedAnswer {
   ScriptedAnswer& without_close_notify();            ///< how the TLS connection ends
   ScriptedAnswer& interim(unsigned status);          ///< a 1xx first; may be said many times
   ScriptedAnswer& raw(std::string bytes);            ///< these instead of everything, then FIN
+  ScriptedAnswer& vanish();                          ///< RST instead of an answer
   ScriptedAnswer& hang(std::shared_ptr<Gate> gate);  ///< not a byte before it opens
+  /// Takes so many bytes of the request's body and no more, then answers; the connection stays as
+  /// it is until the gate opens, and ends.
+  ScriptedAnswer& refuse_body_after(std::size_t bytes, std::shared_ptr<Gate> gate);
   ScriptedAnswer& hold_at(std::size_t offset, std::shared_ptr<Gate> gate);
   ScriptedAnswer& drip(std::shared_ptr<Gate> gate);  ///< one byte of the body a pass
 
@@ -103,6 +110,7 @@ struct ScriptedRequest {
   std::string path;  ///< without the query
   std::vector<std::pair<std::string, std::string>> headers;
   std::size_t connection = 0;  ///< counted from 0
+  std::string body = {};       ///< as far as it was taken
 
   /// The first of that name, case ignored; "" when there is none.
   std::string header(std::string_view name) const;
@@ -110,7 +118,8 @@ struct ScriptedRequest {
 
 /// An upstream on loopback, driven by a table: path -> answers. The first request for a path gets
 /// its first answer and so on; the last is given for ever. A path that is not in the table is 404.
-/// HEAD gets the same head without the body.
+/// HEAD gets the same head without the body. A request's body, of known length, is taken before it
+/// is answered.
 ///
 ///     ScriptedUpstream upstream;
 ///     upstream.on("/v2/hi/blobs/sha256:…").answer(200).body(bytes).cut_after(100);
@@ -148,6 +157,8 @@ class ScriptedUpstream {
   std::string url() const;
   /// What a client trusts it by; TLS only.
   std::filesystem::path ca_file() const { return certificate_->certificate_file(); }
+  /// The same, "" without TLS.
+  std::filesystem::path ca_file_or_none() const { return certificate_ ? ca_file() : ""; }
 
   Path on(std::string path) { return {*this, std::move(path)}; }
   /// Requests below `prefix` need this Authorization; others get 401 with this challenge. Said
@@ -176,6 +187,7 @@ class ScriptedUpstream {
   void accept_all();
   void serve(int fd, std::size_t connection);
   ScriptedAnswer::Script next_answer(const ScriptedRequest& request);
+  void note(const ScriptedRequest& request);
   std::size_t count_locked(std::string_view method, std::string_view path) const;
 
   mutable std::mutex mutex_;

@@ -101,24 +101,36 @@ Wire::~Wire() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::string Wire::read_head() {
+bool Wire::receive() {
   std::array<char, 4096> buffer{};
-  for (;;) {
-    const auto end = waiting_.find("\r\n\r\n");
-    if (end != std::string::npos) {
-      std::string head = waiting_.substr(0, end + 4);
-      waiting_.erase(0, end + 4);
-      return head;
-    }
-    if (!good_ || fd_ < 0) return {};
+  while (good_ && fd_ >= 0) {
     ERR_clear_error();
     const auto size = static_cast<int>(buffer.size());
     const auto got = ssl_ != nullptr ? static_cast<ssize_t>(SSL_read(ssl_, buffer.data(), size))
                                      : ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (got < 0 && ssl_ == nullptr && errno == EINTR) continue;
-    if (got <= 0) return {};
+    if (got <= 0) return false;
     waiting_.append(buffer.data(), static_cast<std::size_t>(got));
+    return true;
   }
+  return false;
+}
+
+std::string Wire::read_head() {
+  constexpr char tls_handshake = 0x16;
+  for (;;) {
+    const auto end = waiting_.find("\r\n\r\n");
+    if (end != std::string::npos) return read(end + 4);
+    if (waiting_.starts_with(tls_handshake) || !receive()) return {};
+  }
+}
+
+std::string Wire::read(std::size_t size) {
+  while (waiting_.size() < size && receive()) {
+  }
+  std::string bytes = waiting_.substr(0, size);
+  waiting_.erase(0, bytes.size());
+  return bytes;
 }
 
 bool Wire::send(std::string_view bytes) {

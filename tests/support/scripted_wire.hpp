@@ -46,8 +46,11 @@ class Wire {
   ~Wire();
 
   bool good() const { return good_; }
-  /// Up to and with an empty line; "" at the end of the connection.
+  /// Up to and with an empty line; "" at the end of the connection, and, as servers of plain HTTP
+  /// do it, for the beginning of TLS.
   std::string read_head();
+  /// So many bytes, or fewer at the end of the connection.
+  std::string read(std::size_t size);
   bool send(std::string_view bytes);
   /// FIN, with TLS behind a close_notify unless that is to be left out; waits for the other side.
   void finish(bool close_notify);
@@ -55,6 +58,8 @@ class Wire {
   void reset();
 
  private:
+  bool receive();  // Appends to `waiting_`; false at the end.
+
   int fd_;
   ssl_st* ssl_ = nullptr;
   bool good_ = true;

@@ -31,9 +31,11 @@ std::string disagreement(std::string_view block, const proxy::Request& request) 
   if (!parser.is_done()) return "expects a body";
   const auto& message = parser.get();
   const auto method = view(message.method_string());
-  const auto known = method == "GET"    ? proxy::Method::get
-                     : method == "HEAD" ? proxy::Method::head
-                                        : proxy::Method::other;
+  const auto known = method == "GET"      ? proxy::Method::get
+                     : method == "HEAD"   ? proxy::Method::head
+                     : method == "PUT"    ? proxy::Method::put
+                     : method == "DELETE" ? proxy::Method::del
+                                          : proxy::Method::other;
   if (known != request.method) return "method " + std::string(method);
   if (view(message.target()) != request.target) return "target " + std::string(message.target());
   if ((message.version() == 10) != request.http_1_0) return "version";

@@ -1,60 +1,17 @@
 #include "proxy/admin/admin.hpp"
 
-#include "tests/support/fakes.hpp"
-#include "tests/support/run.hpp"
+#include "tests/proxy/admin/bench.hpp"
 
 #include <doctest/doctest.h>
-#include <stdexcept>
 #include <string>
 
 namespace archway::proxy {
 namespace {
 
-/// Only the numbers.
-class CountedCache : public cache::Cache {
- public:
-  cache::Index& index() override { throw std::logic_error("not asked for"); }
-  std::optional<cache::BlobFile> open_blob(const Digest&) override { return {}; }
-  Access open_or_join(const Digest&, const std::string&) override { return {}; }
-  std::shared_ptr<cache::Fill> find_fill(const Digest&) const override { return nullptr; }
-  Stats stats() const override {
-    Stats stats;
-    stats.totals.blobs = 2;
-    stats.totals.blob_bytes = 1000;
-    stats.totals.manifests = 3;
-    stats.totals.tags = 4;
-    stats.fills_in_progress = 5;
-    stats.quarantined = 6;
-    return stats;
-  }
-  const std::filesystem::path& directory() const override { return directory_; }
-
- private:
-  std::filesystem::path directory_;
-};
-
-struct Fixture {
-  CountedCache cache;
-  test::QuietLog log;
-  test::QuietMetrics metrics;
-  std::atomic<bool> draining = false;
-  Admin admin{&cache, &log, &metrics, &draining};
-
-  Response ask(const std::string& target, Method method = Method::get) {
-    auto request = std::make_shared<Request>();
-    request->method = method;
-    request->target = target;
-    boost::asio::io_context context{1};
-    return test::run(context, admin.handle(std::move(request)));
-  }
-};
-
-std::string text_of(const Response& response) {
-  return *std::get<BytesBody>(response.body);
-}
-
 TEST_CASE("the operator's port answers what is asked of it and nothing else") {
-  Fixture fixture;
+  test::AdminBench bench;
+  bench.cache->counted.totals.blob_bytes = 1000;
+  bench.cache->counted.totals.blobs = 2;
   struct Row {
     const char* target;
     Method method;
@@ -71,44 +28,58 @@ TEST_CASE("the operator's port answers what is asked of it and nothing else") {
            {"/metrics/", Method::get, 404, "Not here."},
            {"/", Method::get, 404, "Not here."},
            {"/v2/", Method::get, 404, "Not here."},
+           {"/apis/v1/status", Method::get, 404, "Not here."},
            {"/metrics", Method::other, 405, "Only GET and HEAD"},
+           {"/metrics", Method::put, 405, "Only GET and HEAD"},
+           {"/healthz", Method::del, 405, "Only GET and HEAD"},
        }) {
     CAPTURE(row.target);
     CAPTURE(static_cast<int>(row.method));
-    const auto response = fixture.ask(row.target, row.method);
-    CHECK(response.status == row.status);
-    CHECK(text_of(response).starts_with(row.begins));
-    CHECK(text_of(response).ends_with('\n'));
-    CHECK(response.fields.find("Cache-Control") == "no-store");
-    CHECK(response.fields.find("Content-Type").starts_with("text/plain"));
-    CHECK(response.close == (row.status == 405));
+    const auto answer = bench.ask(row.target, row.method);
+    CHECK(answer.status == row.status);
+    CHECK(answer.body.starts_with(row.begins));
+    CHECK(answer.body.ends_with('\n'));
+    CHECK(answer.fields.find("Cache-Control") == "no-store");
+    CHECK(answer.fields.find("Content-Type").starts_with("text/plain"));
+    CHECK(answer.close == (row.status == 405));
+    CHECK((answer.fields.find("Allow") == "GET, HEAD") == (row.status == 405));
   }
 }
 
 TEST_CASE("the exposition has what the cache and the log say now") {
-  Fixture fixture;
-  fixture.log.dropped_lines = 7;
-  const auto response = fixture.ask("/metrics");
-  CHECK(text_of(response) ==
-        "bytes 1000 blobs 2 manifests 3 tags 4 fills 5 quarantined 6 dropped 7\n");
-  CHECK(response.fields.find("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+  test::AdminBench bench;
+  auto& counted = bench.cache->counted;
+  counted.totals = {.blobs = 2, .blob_bytes = 1000, .manifests = 3, .tags = 4};
+  counted.fills_in_progress = 5;
+  counted.quarantined = 6;
+  bench.log.dropped_lines = 7;
+  const auto answer = bench.ask("/metrics");
+  CHECK(answer.body == "bytes 1000 blobs 2 manifests 3 tags 4 fills 5 quarantined 6 dropped 7\n");
+  CHECK(answer.fields.find("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
 }
 
 TEST_CASE("a server that drains is alive but not ready") {
-  Fixture fixture;
-  fixture.draining = true;
-  CHECK(fixture.ask("/healthz").status == 200);
-  const auto response = fixture.ask("/readyz");
-  CHECK(response.status == 503);
-  CHECK(text_of(response).starts_with("draining"));
+  test::AdminBench bench;
+  bench.draining = true;
+  CHECK(bench.ask("/healthz").status == 200);
+  const auto answer = bench.ask("/readyz");
+  CHECK(answer.status == 503);
+  CHECK(answer.body.starts_with("draining"));
 }
 
 TEST_CASE("what the operator's client gets wrong is told in plain text and ends the connection") {
-  Fixture fixture;
-  const auto response = fixture.admin.refuse(431, "Too long.");
+  test::AdminBench bench;
+  const auto response = bench.admin->refuse(431, "Too long.");
   CHECK(response.status == 431);
   CHECK(response.close);
-  CHECK(text_of(response) == "Too long.\n");
+  CHECK(*std::get<BytesBody>(response.body) == "Too long.\n");
+}
+
+TEST_CASE("its targets may be as long as the digests that can be asked for at once") {
+  test::AdminBench bench;
+  const std::size_t one = std::string("&digest=sha256%3A").size() + 64;
+  CHECK(bench.admin->target_max() > 256 * one + 1024);
+  CHECK(bench.admin->target_max() < header_block_bytes_max - 4096);
 }
 
 }  // namespace

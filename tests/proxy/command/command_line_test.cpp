@@ -20,7 +20,14 @@ TEST_CASE("what makes no sense is answered with the nearest word and exit code 2
       {"another one", {"cnofig"}, "archway: found \"cnofig\"; did you mean config?"},
       {"a command like nothing",
        {"frobnicate"},
-       "archway: found \"frobnicate\"; allowed: serve, config, version or help"},
+       "archway: found \"frobnicate\"; allowed: serve, config, manifest, explain, client-config, "
+       "doctor, version or help"},
+      {"a mistyped word of two",
+       {"clientconfig"},
+       "archway: found \"clientconfig\"; did you mean client-config?"},
+      {"a mistyped option of a new command",
+       {"explain", "alpine", "--jsno"},
+       "archway explain: found \"--jsno\"; did you mean --json?"},
       {"a mistyped command below a command",
        {"config", "chekc"},
        "archway config: found \"chekc\"; did you mean check?"},
@@ -54,7 +61,8 @@ TEST_CASE("what makes no sense is answered with the nearest word and exit code 2
 
 TEST_CASE("a command alone that needs another shows its usage on the error stream") {
   for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{}, std::vector<std::string>{"config"}}) {
+       {std::vector<std::string>{}, std::vector<std::string>{"config"},
+        std::vector<std::string>{"manifest"}}) {
     const Ran ran = run_with(arguments);
     CHECK(ran.code == exits::usage);
     CHECK(ran.out.empty());
@@ -75,6 +83,9 @@ TEST_CASE("help is on the output stream, however it is asked for") {
       {{"serve", "--help"}, "Usage: archway serve [OPTIONS]"},
       {{"help", "config", "check"}, "Usage: archway config check [OPTIONS] [FILE]"},
       {{"config", "check", "-h"}, "Usage: archway config check [OPTIONS] [FILE]"},
+      {{"explain", "--help"}, "Usage: archway explain [OPTIONS] IMAGE"},
+      {{"help", "client-config"}, "Usage: archway client-config [OPTIONS] CLIENT"},
+      {{"help", "doctor"}, "Usage: archway doctor [OPTIONS] [URL]"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.part);

@@ -76,7 +76,8 @@ TEST_CASE("listeners that cannot be are reported") {
        "3:10: listen[0].tls: the key certificate is missing\n3:10: listen[0].tls: the key key is "
        "missing"},
       {"tls as a boolean", "listen: [{address: 0.0.0.0:5443, tls: true}]\n",
-       "1:39: listen[0].tls: found \"true\"; allowed: a mapping of certificate or key"},
+       "1:39: listen[0].tls: found \"true\"; allowed: a mapping of certificate, key, client_ca or "
+       "clients"},
       {"files that are not there",
        "listen: [{address: 0.0.0.0:5443, tls: {certificate: /nowhere/a.crt, key: "
        "/nowhere/a.key}}]\n",
@@ -85,6 +86,27 @@ TEST_CASE("listeners that cannot be are reported") {
       {"a folder for a file",
        "listen: [{address: 0.0.0.0:5443, tls: {certificate: /, key: /dev/null}}]\n",
        "1:53: listen[0].tls.certificate: the file / is a folder"},
+      {"a client CA that is not there",
+       "listen: [{address: 0.0.0.0:5443, tls: {certificate: /dev/null, key: /dev/null, client_ca: "
+       "/nowhere/ca.crt}}]\n",
+       "1:91: listen[0].tls.client_ca: the file /nowhere/ca.crt does not exist"},
+      {"a home for a client CA",
+       "listen: [{address: 0.0.0.0:5443, tls: {certificate: /dev/null, key: /dev/null, client_ca: "
+       "~/ca.crt}}]\n",
+       "1:91: listen[0].tls.client_ca: found \"~/ca.crt\"; allowed: a path; ~ is not your home "
+       "here, write it out"},
+      {"clients without a CA",
+       "listen: [{address: 0.0.0.0:5443, tls: {certificate: /dev/null, key: /dev/null, clients: "
+       "require}}]\n",
+       "1:89: listen[0].tls.clients: found without client_ca, which says whose certificates count"},
+      {"a word for clients that is none",
+       "listen: [{address: 0.0.0.0:5443, tls: {certificate: /dev/null, key: /dev/null, client_ca: "
+       "/dev/null, clients: requir}}]\n",
+       "1:111: listen[0].tls.clients: found \"requir\"; allowed: ask or require; did you mean "
+       "require?"},
+      {"a client CA alone", "listen: [{address: 0.0.0.0:5443, tls: {client_ca: /dev/null}}]\n",
+       "1:39: listen[0].tls: the key certificate is missing\n1:39: listen[0].tls: the key key is "
+       "missing"},
       {"a platform that is none", "listen: [{address: 0.0.0.0:5007, platform: linux}]\n",
        "1:44: listen[0].platform: \"linux\" is not a platform: it names a system but no "
        "architecture; write it like linux/arm64 or linux/arm/v7"},
@@ -138,6 +160,34 @@ TEST_CASE("listeners are read with their platforms and certificates") {
   CHECK(settings.listen[1].tls->key == key);
   REQUIRE(settings.listen[2].platform.has_value());
   CHECK(settings.listen[2].platform->str() == "linux/arm/v7");
+}
+
+TEST_CASE("clients are asked for certificates, or turned away without one") {
+  struct Row {
+    const char* why;
+    std::string tls;
+    std::string want_ca;
+    bool want_required;
+  };
+  const TempFolder folder;
+  const std::string pem = folder.write("a.pem", "PEM");
+  const Row rows[] = {
+      {"nothing said", "", "", false},
+      {"a CA alone asks", ", client_ca: " + pem, pem, false},
+      {"asked", ", client_ca: " + pem + ", clients: ask", pem, false},
+      {"required", ", client_ca: " + pem + ", clients: require", pem, true},
+      {"a path is put straight", ", client_ca: " + pem + "/../a.pem", pem, false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.why);
+    const Settings settings =
+        settings_of("listen: [{address: 0.0.0.0:5443, tls: {certificate: " + pem + ", key: " + pem +
+                    row.tls + "}}]");
+    REQUIRE(settings.listen.size() == 1);
+    REQUIRE(settings.listen[0].tls.has_value());
+    CHECK(settings.listen[0].tls->client_ca == row.want_ca);
+    CHECK(settings.listen[0].tls->client_required == row.want_required);
+  }
 }
 
 TEST_CASE("a key that everybody can read is worth a warning") {

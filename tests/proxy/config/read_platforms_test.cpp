@@ -9,7 +9,6 @@ namespace archway::proxy {
 namespace {
 
 using resolver::PlatformRules;
-using resolver::VerdictPolicy;
 
 TEST_CASE("platform rules that cannot be are reported") {
   const BadRow rows[] = {
@@ -79,30 +78,26 @@ TEST_CASE("platform rules that cannot be are reported") {
       {"a misspelt word", "platforms: {user_agent: hnit}\n",
        "1:25: platforms.user_agent: found \"hnit\"; allowed: hint, decide or ignore; did you mean "
        "hint?"},
-      {"a later word", "platforms: {answer: filter}\n",
-       "1:21: platforms.answer: filter is not supported by this version; allowed: resolve or pass"},
-      {"no such answer", "platforms: {answer: reslove}\n",
-       "1:21: platforms.answer: found \"reslove\"; allowed: resolve or pass; did you mean "
-       "resolve?"},
-      {"no such policy", "platforms: {missing: deny}\n",
-       "1:22: platforms.missing: found \"deny\"; allowed: pass or refuse"},
       {"no such conflict", "platforms: {conflict: refuse}\n",
        "1:23: platforms.conflict: found \"refuse\"; allowed: pass or trust"},
-      {"a later key: wrong", "platforms: {wrong: warn}\n",
-       "1:13: platforms.wrong is not supported by this version"},
-      {"a later key: certificates", "platforms: {certificates: {node: arm64}}\n",
-       "1:13: platforms.certificates is not supported by this version"},
-      {"a rule with a tag", "platforms: {rules: [{match: \"ghcr.io/a:latest\", answer: pass}]}\n",
-       "1:29: platforms.rules[0].match: found \"ghcr.io/a:latest\"; this rule is about images, "
-       "whatever their tag; leave the tag away"},
-      {"a rule with a later word", "platforms: {rules: [{match: \"ghcr.io/*\", answer: filter}]}\n",
-       "1:50: platforms.rules[0].answer: filter is not supported by this version; allowed: resolve "
-       "or pass"},
-      {"a rule without an answer", "platforms: {rules: [{match: \"ghcr.io/*\"}]}\n",
-       "1:21: platforms.rules[0]: the key answer is missing"},
-      {"a rule that says nothing", "platforms: {rules: [{}]}\n",
-       "1:21: platforms.rules[0]: the key match is missing\n1:21: platforms.rules[0]: the key "
-       "answer is missing"},
+      {"a list for certificates", "platforms: {certificates: [pi-07]}\n",
+       "1:27: platforms.certificates: found a list; allowed: a mapping such as {pi-07: "
+       "linux/arm64}"},
+      {"a certificate that means nothing", "platforms: {certificates: {pi-07: }}\n",
+       "1:28: platforms.certificates.pi-07: found nothing; allowed: a platform such as "
+       "linux/arm64"},
+      {"a certificate for no platform", "platforms: {certificates: {pi-07: windows}}\n",
+       "1:35: platforms.certificates.pi-07: \"windows\" is not a platform: it names a system but "
+       "no architecture; write it like linux/arm64 or linux/arm/v7"},
+      {"a certificate twice", "platforms: {certificates: {pi-07: arm64, pi-07: amd64}}\n",
+       "1:42: platforms.certificates: found \"pi-07\" a second time"},
+      {"a certificate without a name", "platforms: {certificates: {\"\": arm64}}\n",
+       "1:28: platforms.certificates: found \"\"; allowed: a certificate's common name, at most "
+       "256 "
+       "bytes without control characters"},
+      {"a newline in a certificate's name", "platforms: {certificates: {\"a\\nb\": arm64}}\n",
+       "1:28: platforms.certificates: found \"a\\nb\"; allowed: a certificate's common name, at "
+       "most 256 bytes without control characters"},
   };
   check_refused(rows);
 }
@@ -118,10 +113,7 @@ TEST_CASE("platform rules are read") {
       "    - {from: 10.30.0.7, platform: arm/v7, emulates: [linux/amd64, 386]}\n"
       "  user_agent: decide\n"
       "  default: none\n"
-      "  answer: pass\n"
-      "  missing: refuse\n"
-      "  conflict: trust\n"
-      "  rules: [{match: \"ghcr.io/signed/*\", answer: pass}, {match: \"*\", answer: resolve}]\n");
+      "  conflict: trust\n");
   const auto& rules = settings.platforms;
   CHECK(rules.header == "X-Arch");
   REQUIRE(rules.trust.size() == 2);
@@ -135,11 +127,32 @@ TEST_CASE("platform rules are read") {
   CHECK(rules.user_agent == PlatformRules::UserAgent::decide);
   CHECK_FALSE(rules.fallback.has_value());
   CHECK(rules.conflict == PlatformRules::Conflict::trust);
-  CHECK(settings.policy.answer == VerdictPolicy::Answer::pass);
-  CHECK(settings.policy.missing == VerdictPolicy::Missing::refuse);
-  REQUIRE(settings.policy_rules.size() == 2);
-  CHECK(settings.policy_rules[0].match == "ghcr.io/signed/*");
-  CHECK(settings.policy_rules[1].answer == VerdictPolicy::Answer::resolve);
+}
+
+TEST_CASE("certificates are found by their names as they are") {
+  const TempFolder folder;
+  const std::string pem = folder.write("a.pem", "PEM");
+  const std::string listen = "listen: [{address: 0.0.0.0:5443, tls: {certificate: " + pem +
+                             ", key: " + pem + ", client_ca: " + pem + "}}]\n";
+  const ReadOutcome outcome = outcome_of(
+      listen + "platforms: {certificates: {pi-07: aarch64, PI-07: arm/v6, \"O=a, CN=*\": amd64}}");
+  REQUIRE(outcome.settings.has_value());
+  CHECK(outcome.warnings.empty());
+  const auto& certificates = outcome.settings->platforms.certificates;
+  REQUIRE(certificates.size() == 3);
+  CHECK(certificates.at("pi-07").str() == "linux/arm64");
+  CHECK(certificates.at("PI-07").str() == "linux/arm/v6");
+  CHECK(certificates.at("O=a, CN=*").str() == "linux/amd64");
+}
+
+TEST_CASE("certificates that no listener asks for are worth a warning") {
+  const ReadOutcome outcome = outcome_of("platforms: {certificates: {pi-07: arm64}}");
+  CHECK(outcome.settings.has_value());
+  REQUIRE(outcome.warnings.size() == 1);
+  CHECK(outcome.warnings[0] ==
+        "archway.yaml:1:27: platforms.certificates: no listener asks for certificates "
+        "(listen[].tls.client_ca), so nobody is found here");
+  CHECK(outcome_of("platforms: {certificates: {}}").warnings.empty());
 }
 
 TEST_CASE("a platform that nobody knows is worth a warning, not a refusal") {

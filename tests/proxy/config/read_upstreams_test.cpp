@@ -99,6 +99,18 @@ TEST_CASE("upstreams that cannot be are reported") {
   check_refused(rows);
 }
 
+TEST_CASE("an upstream without a usable name is not offered in other messages") {
+  const BadRow rows[] = {
+      {"an image of an upstream that is not there",
+       "upstreams: [{name: Ghcr.io}, {name: quay.io}]\nimages: {a.lan/b: {arm64: quay.io/b}}\n",
+       "1:20: upstreams[0].name: found \"Ghcr.io\"; allowed: a registry's name as it stands in "
+       "image names, such as ghcr.io or registry.lan:5000; did you mean ghcr.io?\n2:10: images: "
+       "the "
+       "registry \"a.lan\" is not configured as an upstream of this archway; it has quay.io"},
+  };
+  check_refused(rows);
+}
+
 TEST_CASE("upstreams are read, and replace the default ones") {
   const Settings settings = settings_of(
       "upstreams:\n"

@@ -65,5 +65,24 @@ TEST_CASE("sections and entries are indented, entries begin with a dash") {
         "drain: 1s\n");
 }
 
+TEST_CASE(
+    "with comments every key is explained, and what was not written is an example at the end") {
+  YamlWriter writer(true);
+  writer.value("drain", "1s");
+  writer.open_section("log");
+  writer.value("level", "info");
+  writer.close();
+  const std::string text = writer.finish();
+  CAPTURE(text);
+  CHECK(
+      text.starts_with("# How long transfers may still take after SIGTERM.\ndrain: 1s\n\n"
+                       "# One line an event on standard error.\nlog:\n"));
+  CHECK(text.find("\n  # text, json, or auto: text on a terminal.\n  #format: \n\n") !=
+        std::string::npos);
+  CHECK(text.find("\n\n# One name for what was published under several: an index of its own.\n"
+                  "#images: {docker.io/me/app: {") != std::string::npos);
+  CHECK(text.find("#drain") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace archway::proxy

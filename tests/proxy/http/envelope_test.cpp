@@ -39,16 +39,23 @@ std::vector<Good> good_blocks() {
   return {
       {"the shortest", with("")},
       {"HEAD", "HEAD " + line + "\r\n", Method::head},
-      {"any other method is only named so", "PUT " + line + "\r\n", Method::other, "/v2/", false},
+      {"PUT", "PUT " + line + "\r\n", Method::put},
+      {"PUT with a body of no bytes", "PUT " + line + "Content-Length: 0\r\n\r\n", Method::put},
+      {"PUT that is the last", "PUT " + line + "Connection: close\r\n\r\n", Method::put, "/v2/",
+       false},
+      {"DELETE", "DELETE " + line + "\r\n", Method::del},
+      {"DELETE in HTTP/1.0", "DELETE /v2/ HTTP/1.0\r\n\r\n", Method::del, "/v2/", false},
+      {"any other method is only named so", "POST " + line + "\r\n", Method::other, "/v2/", false},
+      {"put has case, too", "put " + line + "\r\n", Method::other, "/v2/", false},
       {"methods have case: get is none that we know", "get " + line + "\r\n", Method::other, "/v2/",
        false},
       {"an invented method", "M-SEARCH " + line + "\r\n", Method::other, "/v2/", false},
-      {"PUT with a body ends its connection", "PUT " + line + "Content-Length: 5\r\n\r\n",
+      {"POST with a body ends its connection", "POST " + line + "Content-Length: 5\r\n\r\n",
        Method::other, "/v2/", false},
       {"PATCH in chunks, too", "PATCH " + line + "Transfer-Encoding: chunked\r\n\r\n",
        Method::other, "/v2/", false},
       {"whatever it asks for",
-       "PUT /v2/ HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", Method::other,
+       "POST /v2/ HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", Method::other,
        "/v2/", false},
       {"a query", asking("/v2/a/tags/list?n=1&last=b"), Method::get, "/v2/a/tags/list?n=1&last=b"},
       {"percent signs stay what they are", asking("/v2/%2e%2e/%00"), Method::get, "/v2/%2e%2e/%00"},
@@ -177,6 +184,8 @@ std::vector<Bad> bodies() {
       {"a coding in HTTP/1.0", "GET /v2/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"},
       {"PUT with two lengths",
        "PUT /v2/ HTTP/1.1\r\n" + host + repeated("Content-Length: 5\r\n", 2) + "\r\n"},
+      {"POST with two lengths",
+       "POST /v2/ HTTP/1.1\r\n" + host + repeated("Content-Length: 5\r\n", 2) + "\r\n"},
       {"HEAD with a body", "HEAD /v2/ HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\n"},
   };
   for (const char* length : {"5", "00", "+0", "-0", "-1", "0x0", "0, 0", "0,", "",
@@ -188,6 +197,21 @@ std::vector<Bad> bodies() {
     rows.push_back({coding, with("Transfer-Encoding: " + std::string(coding) + "\r\n")});
   }
   return rows;
+}
+
+TEST_CASE("PUT and DELETE with a body are like any other method: refused by whoever is asked") {
+  for (const std::string method : {"PUT", "DELETE"}) {
+    for (const std::string field :
+         {"Content-Length: 5", "Content-Length: 00", "Transfer-Encoding: chunked",
+          "Content-Length: 0\r\nTransfer-Encoding: chunked"}) {
+      CAPTURE(method);
+      CAPTURE(field);
+      const auto read = read_envelope(method + " /v2/ HTTP/1.1\r\n" + host + field + "\r\n\r\n");
+      REQUIRE(std::holds_alternative<Request>(read));
+      CHECK(std::get<Request>(read).method == Method::other);
+      CHECK_FALSE(std::get<Request>(read).keep_alive);
+    }
+  }
 }
 
 TEST_CASE("a header block that can be read in one way only is read") {
@@ -221,6 +245,14 @@ TEST_CASE("whatever two readers could read differently is refused with the statu
       CHECK(bad->why.ends_with('.'));
     }
   }
+}
+
+TEST_CASE("whoever reads longer targets says so") {
+  const auto block = asking("/" + std::string(2 * target_bytes_max - 1, 'a'));
+  CHECK(std::holds_alternative<Request>(read_envelope(block, 2 * target_bytes_max)));
+  const auto read = read_envelope(block, 2 * target_bytes_max - 1);
+  REQUIRE(std::holds_alternative<BadRequest>(read));
+  CHECK(std::get<BadRequest>(read).status == 414);
 }
 
 TEST_CASE("a block that arrives byte by byte ends with its last byte and no earlier") {

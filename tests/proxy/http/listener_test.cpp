@@ -1,5 +1,6 @@
 #include "proxy/http/listener.hpp"
 
+#include "tests/proxy/http/client_authority.hpp"
 #include "tests/support/fakes.hpp"
 #include "tests/support/scripted_wire.hpp"
 #include "tests/support/served.hpp"
@@ -226,6 +227,30 @@ TEST_CASE("a new certificate is for new connections; old ones keep theirs") {
   CHECK(old.hear_answer().status() == 200);
   auto wrong = RawClient::to_port(socket.endpoint.port);
   CHECK(!wrong.start_tls((*trusting_before)->native(), "before"));
+}
+
+TEST_CASE("whose certificate a client shows goes with its requests") {
+  const test::TestCertificate certificate({});
+  const test::ClientAuthority authority("nodes");
+  Listening listening;
+  listening.tls = std::make_shared<TlsHolder>(*TlsContext::server(
+      certificate.certificate_file(), certificate.key_file(), {.ca_file = authority.ca_file()}));
+  const auto socket = bound(any_port);
+  listening.add(socket);
+  const auto node = authority.client({.common_names = {"pi-07"}});
+  const auto nobody = test::ClientAuthority::anonymous();
+  struct Row {
+    SSL_CTX* context;
+    std::string name;
+  };
+  for (const auto& row : {Row{node.get(), "pi-07"}, Row{nobody.get(), ""}}) {
+    CAPTURE(row.name);
+    auto client = RawClient::to_port(socket.endpoint.port);
+    REQUIRE(client.start_tls(row.context, "localhost"));
+    client.say(request);
+    CHECK(client.hear_answer().status() == 200);
+    CHECK(listening.handler.requests().back()->peer->certificate == row.name);
+  }
 }
 
 TEST_CASE("a client that speaks no TLS on a TLS port is logged and gone") {

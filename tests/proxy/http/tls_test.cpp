@@ -76,6 +76,40 @@ TEST_CASE("files that cannot be used are named, with what is wrong with them") {
   }
 }
 
+TEST_CASE("a file of authorities that cannot be used is named") {
+  const test::TempDir dir;
+  const test::TestCertificate own({});
+  for (const auto& file : {dir.path() / "missing.pem", dir.write("garbage.pem", "no PEM\n"),
+                           dir.write("empty.pem", ""), own.key_file()}) {
+    CAPTURE(file);
+    const auto none = TlsContext::server(own.certificate_file(), own.key_file(), {.ca_file = file});
+    REQUIRE(!none);
+    CHECK(none.error().code == Errc::configuration_invalid);
+    CHECK(none.error().message.starts_with(file.string() + ": no CA certificates"));
+  }
+}
+
+TEST_CASE("a server asks its clients for nothing, for a certificate, or does without them") {
+  const test::TestCertificate own({});
+  struct Row {
+    const char* why;
+    ClientCertificates clients;
+    int mode;
+  };
+  for (const auto& row : std::vector<Row>{
+           {"nothing is configured", {}, SSL_VERIFY_NONE},
+           {"ask", {.ca_file = own.certificate_file()}, SSL_VERIFY_PEER},
+           {"require",
+            {.ca_file = own.certificate_file(), .required = true},
+            SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT},
+       }) {
+    CAPTURE(row.why);
+    const auto made = TlsContext::server(own.certificate_file(), own.key_file(), row.clients);
+    REQUIRE(made);
+    CHECK(SSL_CTX_get_verify_mode((*made)->native()) == row.mode);
+  }
+}
+
 TEST_CASE("a client's context has the system's authorities or one file's alone") {
   const test::TempDir dir;
   const test::TestCertificate certificate({});

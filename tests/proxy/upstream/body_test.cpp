@@ -54,7 +54,7 @@ TEST_CASE("a connection serves again when its body was read to the proper end") 
     REQUIRE(bench.read(*answer));
     CHECK(bench.pool->idle() == 1);
   }
-  REQUIRE(bench.ask(upstream.url() + "/length", Method::head));
+  REQUIRE(bench.ask(upstream.url() + "/length", Verb::head));
   CHECK(bench.pool->idle() == 1);
   CHECK(upstream.connections() == 1);
 }

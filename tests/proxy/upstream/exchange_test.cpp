@@ -140,7 +140,7 @@ TEST_CASE("a head has no body, whatever it says") {
   test::ScriptedUpstream upstream;
   upstream.on("/").answer(200).body(std::string(1000, 'x'));
   ExchangeBench bench;
-  auto answer = bench.ask(upstream.url() + "/", Method::head);
+  auto answer = bench.ask(upstream.url() + "/", Verb::head);
   REQUIRE(answer);
   CHECK(answer->head.content_length == 1000);
   CHECK(answer->body->finished());

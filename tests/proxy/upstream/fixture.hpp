@@ -59,9 +59,9 @@ struct ExchangeBench {
                                                           .metrics = nullptr});
   }
 
-  Result<Answer> ask(const std::string& url, Method method = Method::get) {
+  Result<Answer> ask(const std::string& url, Verb verb = Verb::get) {
     Ask ask;
-    ask.method = method;
+    ask.verb = verb;
     ask.destination.url = url_of(url);
     return test::run(loop, exchange->run(std::move(ask)));
   }

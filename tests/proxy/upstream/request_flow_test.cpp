@@ -18,13 +18,13 @@ struct Bench : ExchangeBench {
   using ExchangeBench::ExchangeBench;
 
   Result<Answer> ask(const Settings::Upstream& upstream, const std::string& target = path,
-                     Method method = Method::get) {
+                     Verb verb = Verb::get) {
     RequestFlow flow({.upstream = std::make_shared<Settings::Upstream>(upstream),
                       .exchange = exchange,
                       .tokens = tokens,
                       .timeouts = {}});
     RequestFlow::Wish wish;
-    wish.method = method;
+    wish.verb = verb;
     wish.target = target;
     wish.repository = "a";
     wish.fields.add("Accept", "text/plain");
@@ -121,18 +121,18 @@ TEST_CASE("a refusal without a challenge that can be met is an answer") {
 
 TEST_CASE("redirects are followed with the same question") {
   for (const unsigned status : {301U, 302U, 303U, 307U, 308U}) {
-    for (const auto method : {Method::get, Method::head}) {
+    for (const auto verb : {Verb::get, Verb::head}) {
       CAPTURE(status);
       test::ScriptedUpstream upstream;
       upstream.on(path).answer(status).redirect("/elsewhere?x=y").body("moved");
       upstream.on("/elsewhere").answer(200).body("hello");
       Bench bench;
-      const auto answer = bench.ask(upstream_at(upstream.url()), path, method);
+      const auto answer = bench.ask(upstream_at(upstream.url()), path, verb);
       REQUIRE(answer);
       CHECK(answer->head.status == 200);
       const auto last = upstream.requests().back();
       CHECK(last.target == "/elsewhere?x=y");
-      CHECK(last.method == (method == Method::head ? "HEAD" : "GET"));
+      CHECK(last.method == (verb == Verb::head ? "HEAD" : "GET"));
       CHECK(last.header("Accept") == "text/plain");
     }
   }

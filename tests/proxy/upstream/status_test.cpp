@@ -121,6 +121,58 @@ TEST_CASE("Retry-After is passed on in seconds, within a day") {
         "docker.io has had too many requests from here; it asks to come back in 30 s");
 }
 
+TEST_CASE("a refusal to take something says what it was and means what the registry says") {
+  const auto said = [](const std::string& code) {
+    return R"({"errors":[{"code":")" + code + R"(","message":"its words"}]})";
+  };
+  const std::string refused = "a.registry did not take the manifest app:1: status ";
+  const std::string words = " (\"its words\")";
+  struct Row {
+    const char* why;
+    unsigned status;
+    std::string body;
+    Errc code;
+    std::string message;
+    bool retryable;
+  };
+  const Row rows[] = {
+      {"unauthorised", 401, "", Errc::denied,
+       "a.registry does not let archway write the manifest app:1", false},
+      {"denied", 403, said("DENIED"), Errc::denied,
+       "a.registry does not let archway write the manifest app:1" + words, false},
+      {"no manifest", 400, said("MANIFEST_INVALID"), Errc::manifest_invalid,
+       refused + "400" + words, false},
+      {"a blob is missing", 400, said("MANIFEST_BLOB_UNKNOWN"), Errc::blob_unknown,
+       refused + "400" + words, false},
+      {"another digest", 400, said("DIGEST_INVALID"), Errc::digest_invalid, refused + "400" + words,
+       false},
+      {"no such repository", 404, said("NAME_UNKNOWN"), Errc::name_unknown, refused + "404" + words,
+       false},
+      {"nothing there", 404, "<html>", Errc::name_unknown, refused + "404", false},
+      {"read only", 405, said("UNSUPPORTED"), Errc::unsupported, refused + "405" + words, false},
+      {"a method unknown", 405, "", Errc::unsupported, refused + "405", false},
+      {"too large", 413, "", Errc::upstream_failed, refused + "413", false},
+      {"too many", 429, "", Errc::upstream_busy,
+       "a.registry has had too many requests from here; it did not take the manifest app:1", true},
+      {"broken", 500, "", Errc::upstream_failed, refused + "500", true},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto error =
+        error_of_refused_write(head_with(row.status), row.body, "a.registry", "the manifest app:1");
+    CHECK(error.code == row.code);
+    CHECK(error.message == row.message);
+    CHECK(error.retryable == row.retryable);
+    CHECK(error.context == "status " + std::to_string(row.status));
+  }
+}
+
+TEST_CASE("an error gets the upstream's name when it does not have it") {
+  const Error error{.code = Errc::upstream_failed, .message = "it broke"};
+  CHECK(naming(error, "a.registry").message == "a.registry: it broke");
+  CHECK(naming(naming(error, "a.registry"), "a.registry").message == "a.registry: it broke");
+}
+
 TEST_CASE("a token service's refusal says whether credentials were shown") {
   const auto with = error_of_token_service(head_with(401), "docker.io", "auth.docker.io", true);
   CHECK(with.code == Errc::denied);
