@@ -2,8 +2,10 @@
 
 #include "proxy/command/commands.hpp"
 #include "proxy/command/config_file.hpp"
+#include "proxy/command/config_json.hpp"
 #include "proxy/command/config_online.hpp"
-#include "proxy/command/output.hpp"
+#include "proxy/command/json_text.hpp"
+#include "proxy/command/online.hpp"
 #include "proxy/config/defaults.hpp"
 #include "proxy/config/print.hpp"
 #include "proxy/config/read.hpp"
@@ -14,9 +16,10 @@
 namespace archway::proxy {
 namespace {
 
-/// What was found, on `stream`; the last line sums it up.
-void report(const ReadOutcome& outcome, const std::string& file, std::ostream& stream) {
+/// What was found, on `stream`; the last line sums it up. `quiet`: the problems alone.
+void report(const ReadOutcome& outcome, const std::string& file, bool quiet, std::ostream& stream) {
   for (const ConfigProblem& problem : outcome.problems) stream << problem.str() << "\n";
+  if (quiet) return;
   for (const std::string& warning : outcome.warnings) stream << "warning: " << warning << "\n";
   if (outcome.settings) {
     stream << file << ": valid\n";
@@ -25,9 +28,23 @@ void report(const ReadOutcome& outcome, const std::string& file, std::ostream& s
   }
 }
 
+/// The same and, with `online`, what the upstreams say, as one document.
+int check_as_json(const std::string& file, const ReadOutcome& outcome, bool online,
+                  const Surroundings& surroundings) {
+  std::optional<OnlineAnswers> answers;
+  if (online && outcome.settings) {
+    auto asked = ask_online(*outcome.settings);
+    if (!asked) return report(surroundings, "config check", asked.error());
+    answers = *std::move(asked);
+  }
+  surroundings.out << pretty_json(check_json(file, outcome, answers ? &*answers : nullptr));
+  if (!outcome.settings) return exits::configuration;
+  return answers && something_is_missing(*answers) ? exits::partly : exits::ok;
+}
+
 }  // namespace
 
-int config_check(const std::optional<std::string>& file, bool online,
+int config_check(const std::optional<std::string>& file, bool online, const OutputOptions& output,
                  const Surroundings& surroundings) {
   if (!file) {
     surroundings.err << "archway config check: no file was named; "
@@ -35,25 +52,31 @@ int config_check(const std::optional<std::string>& file, bool online,
     return exits::usage;
   }
   const ReadOutcome outcome = read_settings(*file, surroundings.environment);
-  report(outcome, *file, surroundings.out);
+  if (output.json) return check_as_json(*file, outcome, online, surroundings);
+  report(outcome, *file, output.quiet, surroundings.out);
   if (!outcome.settings) return exits::configuration;
   return online ? config_online(*outcome.settings, surroundings) : exits::ok;
 }
 
-int config_show(const std::optional<std::string>& file, const Surroundings& surroundings) {
-  if (!file) {
-    surroundings.out << print_settings(default_settings(surroundings.environment), false);
-    return exits::ok;
+int config_show(const std::optional<std::string>& file, const OutputOptions& output,
+                const Surroundings& surroundings) {
+  ReadOutcome outcome;
+  if (file) {
+    outcome = read_settings(*file, surroundings.environment);
+  } else {
+    outcome.settings = default_settings(surroundings.environment);
   }
-  const ReadOutcome outcome = read_settings(*file, surroundings.environment);
   if (!outcome.settings) {
-    report(outcome, *file, surroundings.err);
+    report(outcome, *file, output.quiet, surroundings.err);
     return exits::configuration;
   }
-  for (const std::string& warning : outcome.warnings) {
-    surroundings.err << "warning: " << warning << "\n";
+  if (!output.quiet) {
+    for (const std::string& warning : outcome.warnings) {
+      surroundings.err << "warning: " << warning << "\n";
+    }
   }
-  surroundings.out << print_settings(*outcome.settings, false);
+  surroundings.out << (output.json ? pretty_json(settings_json(*outcome.settings))
+                                   : print_settings(*outcome.settings, false));
   return exits::ok;
 }
 
@@ -69,6 +92,7 @@ void add_config(CLI::App& app, Commands& commands) {
   struct Given {
     std::string file;
     bool online = false;
+    OutputOptions output;
   };
   const auto given = std::make_shared<Given>();
   CLI::App* config = app.add_subcommand("config", "Check or print a configuration");
@@ -77,6 +101,7 @@ void add_config(CLI::App& app, Commands& commands) {
   for (CLI::App* command : {check, show}) {
     add_config_file(*command, given->file);
     command->add_option("FILE", given->file, "The same as --config")->type_name("");
+    add_output_options(*command, given->output);
   }
   check->add_flag("--online", given->online,
                   "Also ask every upstream, and for every member of a virtual image");
@@ -84,11 +109,11 @@ void add_config(CLI::App& app, Commands& commands) {
       config->add_subcommand("defaults", "Print every key, its default and meaning");
   commands.push_back({check, [given](const Surroundings& surroundings) {
                         const auto file = config_file(given->file, surroundings.environment);
-                        return config_check(file, given->online, surroundings);
+                        return config_check(file, given->online, given->output, surroundings);
                       }});
   commands.push_back({show, [given](const Surroundings& surroundings) {
                         const auto file = config_file(given->file, surroundings.environment);
-                        return config_show(file, surroundings);
+                        return config_show(file, given->output, surroundings);
                       }});
   commands.push_back({defaults, config_defaults});
 }

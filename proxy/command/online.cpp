@@ -2,6 +2,7 @@
 
 #include "proxy/upstream/upstreams.hpp"
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -113,6 +114,12 @@ void add_questions(const Settings& settings, OnlineAnswers& places,
 }
 
 }  // namespace
+
+bool something_is_missing(const OnlineAnswers& answers) {
+  const auto failed = [](const auto& answer) { return answer.error.has_value(); };
+  return std::any_of(answers.upstreams.begin(), answers.upstreams.end(), failed) ||
+         std::any_of(answers.members.begin(), answers.members.end(), failed);
+}
 
 Result<OnlineAnswers> ask_online(const Settings& settings) {
   const auto shared = UpstreamShared::make(settings, nullptr, nullptr);

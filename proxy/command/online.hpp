@@ -29,6 +29,9 @@ struct OnlineAnswers {
   std::vector<MemberAnswer> members;
 };
 
+/// True when an upstream or a member did not answer as it should.
+bool something_is_missing(const OnlineAnswers& answers);
+
 /// Asks all upstreams of these settings, at once, for their API and for every member of a virtual
 /// image: for its tag or digest, or, where the tag is the one that clients ask for, whether its
 /// repository has tags at all. Takes as long as the slowest, within `settings.timeouts`.

@@ -5,6 +5,6 @@
 namespace archway::proxy {
 
 /// `archway version`.
-int print_version(const Surroundings& surroundings);
+int print_version(const Surroundings& surroundings, bool as_json = false);
 
 }  // namespace archway::proxy

@@ -43,7 +43,8 @@ TEST_CASE("what makes no sense is answered with the nearest word and exit code 2
        "archway version: found \"serve\"; allowed: nothing more"},
       {"an option of another command",
        {"version", "--cache", "/c"},
-       "archway version: found \"--cache\"; allowed: --help or -h"},
+       "archway version: found \"--cache\"; allowed: --help, -h, --json, --quiet, -q or "
+       "--no-color"},
       {"help for no command", {"help", "sevre"}, "archway: found \"sevre\"; did you mean serve?"},
       {"an option without its value",
        {"serve", "--cache"},
