@@ -1,0 +1,202 @@
+#include "cache/space_keeper.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <sys/statvfs.h>
+#include <utility>
+
+namespace archway::cache {
+namespace {
+
+/// Blobs that go in one commit of the index.
+constexpr std::size_t batch_max = 256;
+/// Commits that one caller waits for; what is too much then is left for the next.
+constexpr int batches_max = 64;
+
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+constexpr std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
+  return a > unlimited - b ? unlimited : a + b;
+}
+
+constexpr std::uint64_t minus(std::uint64_t a, std::uint64_t b) {
+  return a < b ? 0 : a - b;
+}
+
+constexpr std::uint64_t low_watermark(std::uint64_t limit) {
+  return limit - limit / 20;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> free_bytes(int directory) {
+  struct statvfs facts {};
+  if (::fstatvfs(directory, &facts) != 0) return std::nullopt;
+  return std::uint64_t{facts.f_bavail} * facts.f_frsize;
+}
+
+SpaceKeeper::SpaceKeeper(const SpaceLimits& limits, std::uint64_t published, Eviction* policy,
+                         Disk disk)
+    : limits_(limits), policy_(policy), disk_(std::move(disk)), usage_{.published = published} {}
+
+/// What eviction frees is missing in one of its terms and more in another: it changes only by what
+/// others do.
+std::uint64_t SpaceKeeper::limit() const {
+  const auto most = limits_.max_size == 0 ? unlimited : limits_.max_size;
+  if (limits_.keep_free == 0) return most;
+  const auto free = disk_.free_bytes();
+  if (!free) return most;
+  const auto all = plus(plus(usage_.published, on_disk_), *free);
+  return std::min(most, minus(all, limits_.keep_free));
+}
+
+bool SpaceKeeper::fits(std::uint64_t bytes) const {
+  return plus(plus(usage_.published, usage_.reserved), bytes) <= limit();
+}
+
+bool SpaceKeeper::is_hopeless(std::uint64_t bytes) const {
+  return plus(usage_.reserved, bytes) > limit();
+}
+
+Error SpaceKeeper::full(std::uint64_t bytes) const {
+  return {.code = Errc::storage_failed,
+          .origin = Origin::storage,
+          .message = "The disk of archway's cache is full.",
+          .context = "full: no room for " + std::to_string(bytes) + " bytes beside " +
+                     std::to_string(usage_.published) + " of blobs and " +
+                     std::to_string(usage_.reserved) + " reserved by running fills; " +
+                     std::to_string(limit()) + " are allowed"};
+}
+
+/// How much has to go; nothing when it fits as it is.
+std::uint64_t SpaceKeeper::excess(std::uint64_t bytes) const {
+  if (fits(bytes)) return 0;
+  return minus(plus(plus(usage_.published, usage_.reserved), bytes), low_watermark(limit()));
+}
+
+std::vector<Evictable> SpaceKeeper::next_victims(std::uint64_t bytes) {
+  std::vector<Evictable> victims;
+  std::uint64_t sum = 0;
+  while (sum < bytes && victims.size() < batch_max) {
+    auto victim = policy_->victim(disk_.may_go);
+    if (!victim) break;
+    sum += victim->size;
+    victims.push_back(*victim);
+  }
+  return victims;
+}
+
+/// Never more than `excess`, but for the last blob: a file system that shows freed room late must
+/// not cost the whole cache.
+Result<void> SpaceKeeper::evict(std::uint64_t excess) {
+  for (int batch = 0; excess > 0 && batch < batches_max; ++batch) {
+    const auto victims = next_victims(excess);
+    if (victims.empty()) break;
+    const auto gone = disk_.evict(victims);
+    if (!gone) {
+      for (const auto& victim : victims) policy_->add(victim);
+      return gone.error();
+    }
+    excess = minus(excess, *gone);
+    const std::lock_guard lock(mutex_);
+    usage_.published = minus(usage_.published, *gone);
+    usage_.evicted_blobs += victims.size();
+    usage_.evicted_bytes += *gone;
+  }
+  return {};
+}
+
+Result<void> SpaceKeeper::claim(std::uint64_t bytes, bool take) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (fits(plus(wanted_, bytes))) {
+      if (take) usage_.reserved += bytes;
+      return {};
+    }
+    if (is_hopeless(bytes)) return full(bytes);
+    wanted_ += bytes;
+  }
+  const std::lock_guard turn(evicting_);
+  std::unique_lock lock(mutex_);
+  const auto too_much = excess(bytes);
+  lock.unlock();
+  const auto evicted = evict(too_much);
+  lock.lock();
+  wanted_ -= bytes;
+  if (!fits(bytes)) return evicted ? full(bytes) : evicted.error();
+  if (take) usage_.reserved += bytes;
+  return {};
+}
+
+Result<SpaceKeeper::Reservation> SpaceKeeper::reserve(std::uint64_t bytes) {
+  if (auto claimed = claim(bytes, true); !claimed) return claimed.error();
+  return Reservation(this, bytes);
+}
+
+Result<void> SpaceKeeper::make_room(std::uint64_t bytes) {
+  return claim(bytes, false);
+}
+
+void SpaceKeeper::know(const Evictable& blob) {
+  policy_->add(blob);
+}
+
+void SpaceKeeper::adopt(const Evictable& blob) {
+  Reservation(this, 0).publish(blob);
+}
+
+void SpaceKeeper::forget(const Digest& digest, std::uint64_t size) {
+  policy_->remove(digest);
+  const std::lock_guard lock(mutex_);
+  usage_.published = minus(usage_.published, size);
+}
+
+SpaceKeeper::Usage SpaceKeeper::usage() const {
+  const std::lock_guard lock(mutex_);
+  return usage_;
+}
+
+void SpaceKeeper::give_back(std::uint64_t bytes, std::uint64_t on_disk) {
+  usage_.reserved -= bytes;
+  on_disk_ -= on_disk;
+}
+
+SpaceKeeper::Reservation::Reservation(Reservation&& other) noexcept
+    : keeper_(std::exchange(other.keeper_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      on_disk_(std::exchange(other.on_disk_, 0)) {}
+
+SpaceKeeper::Reservation::~Reservation() {
+  if (keeper_ == nullptr) return;
+  const std::lock_guard lock(keeper_->mutex_);
+  keeper_->give_back(bytes_, on_disk_);
+}
+
+Result<void> SpaceKeeper::Reservation::grow_to(std::uint64_t bytes) {
+  if (bytes <= bytes_) return {};
+  if (auto claimed = keeper_->claim(bytes - bytes_, true); !claimed) return claimed.error();
+  bytes_ = bytes;
+  return {};
+}
+
+void SpaceKeeper::Reservation::on_disk(std::uint64_t bytes) {
+  const auto now = std::min(bytes, bytes_);
+  const std::lock_guard lock(keeper_->mutex_);
+  keeper_->on_disk_ += now - on_disk_;
+  on_disk_ = now;
+}
+
+void SpaceKeeper::Reservation::publish(const Evictable& blob) {
+  {
+    // Before the policy knows it: from then on it may be evicted, and is subtracted.
+    const std::lock_guard lock(keeper_->mutex_);
+    keeper_->give_back(std::exchange(bytes_, 0), std::exchange(on_disk_, 0));
+    keeper_->usage_.published += blob.size;
+  }
+  if (keeper_->policy_->add(blob)) return;
+  const std::lock_guard lock(keeper_->mutex_);
+  keeper_->usage_.published = minus(keeper_->usage_.published, blob.size);
+}
+
+}  // namespace archway::cache
