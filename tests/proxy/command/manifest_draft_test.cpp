@@ -78,6 +78,9 @@ TEST_CASE("a source that comes again takes the place of what it brought before")
   amend(draft, {entry_of("localhost:5000/last:1", "linux/riscv64")});
   REQUIRE(draft.entries.size() == 4);
   CHECK(draft.entries[3].platform->str() == "linux/riscv64");
+  amend(draft, {entry_of("localhost:5000/app:1-amd64", "linux/amd64/v2")});
+  REQUIRE(draft.entries.size() == 4);
+  CHECK(draft.entries[0].platform->str() == "linux/amd64/v2");
 }
 
 TEST_CASE("what is stated replaces what the config said, and nothing else") {
