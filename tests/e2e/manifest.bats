@@ -36,7 +36,7 @@ setup() { export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data; }
   run script -qec "$ARCHWAY_BINARY manifest inspect $hub/library/attested:1" /dev/null
   assert_equal "status on a terminal ($output)" "$status" 0
   assert_matches "attestations apart" "$output" 'ATTESTATION OF'
-  run archway manifest inspect "$hub/library/single:1"
+  run script -qec "$ARCHWAY_BINARY manifest inspect $hub/library/single:1" /dev/null
   assert_matches "a single image" "$output" 'linux/amd64'
 }
 
