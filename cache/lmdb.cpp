@@ -166,9 +166,18 @@ int Environment::make_tables(std::string_view first_key, std::string_view first_
   return code;
 }
 
-ReadTxn::ReadTxn(const Environment& environment)
-    : environment_(environment),
-      code_(mdb_txn_begin(environment.env_, nullptr, MDB_RDONLY, &txn_)) {}
+// LMDB reads the number of the last commit, then the roots of the tables from the slot that this
+// number has; every other commit writes to that slot. A reader that is held up between the two for
+// more than one commit finds the roots of one that is still on its way to the disk. So one during
+// whose beginning a commit began starts over; commits are much further apart than that takes.
+ReadTxn::ReadTxn(const Environment& environment) : environment_(environment) {
+  while (true) {
+    const auto commits = environment.commits_.load();
+    code_ = mdb_txn_begin(environment.env_, nullptr, MDB_RDONLY, &txn_);
+    if (code_ != MDB_SUCCESS || environment.commits_.load() == commits) return;
+    mdb_txn_abort(txn_);
+  }
+}
 
 ReadTxn::~ReadTxn() {
   if (code_ == MDB_SUCCESS) mdb_txn_abort(txn_);
@@ -229,6 +238,7 @@ int WriteTxn::each(Table table, const Visit& visit) const {
 
 int WriteTxn::commit() {
   if (code_ != MDB_SUCCESS) return code_;
+  ++environment_.commits_;
   code_ = mdb_txn_commit(txn_);
   txn_ = nullptr;  // Gone in either case.
   if (code_ == MDB_SUCCESS) environment_.keep_whole();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -64,6 +65,7 @@ class Environment {
   void keep_whole();
 
   MDB_env* env_;
+  std::atomic<std::uint64_t> commits_ = 0;  // Begun ever.
   std::array<unsigned, table_count> tables_{};
 };
 
@@ -77,7 +79,8 @@ struct Got {
 /// Takes one entry; false: no further one is wanted.
 using Visit = std::function<bool(std::string_view key, std::string_view value)>;
 
-/// A snapshot of all tables. Short, within one function: it keeps old pages alive.
+/// A snapshot of all tables, of the last commit that was durable when it began; never older than
+/// one that began before it. Short, within one function: it keeps old pages alive.
 class ReadTxn {
  public:
   explicit ReadTxn(const Environment& environment);
