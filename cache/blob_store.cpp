@@ -85,7 +85,8 @@ BlobStore::Found BlobStore::find(const Digest& digest) {
   }
   return {
       .blob = BlobFile{.file = std::move(file), .size = static_cast<std::uint64_t>(facts.st_size)},
-      .arrived_at = facts.st_mtim.tv_sec};
+      .arrived_at = facts.st_mtim.tv_sec,
+      .file_number = facts.st_ino};
 }
 
 Result<std::shared_ptr<const FileHandle>> BlobStore::create_part(
@@ -157,19 +158,24 @@ int BlobStore::rename_part(const Digest& digest) const {
   return ::renameat(root, from.c_str(), root, to.c_str()) == 0 ? 0 : errno;
 }
 
-/// True when the name is new; a blob that was there already, with the right size, is as good.
+/// Also over a file of that name: its bytes were verified some time ago, the new ones just now.
+int BlobStore::replace(const Digest& digest) const {
+  const int root = root_->get();
+  return ::renameat(root, paths::part(digest).c_str(), root, paths::blob(digest).c_str()) == 0
+             ? 0
+             : errno;
+}
+
+/// True when the name is new.
 Result<bool> BlobStore::give_name(const Digest& digest, std::uint64_t size) {
   int error = rename_part(digest);
-  if (error == EEXIST) {
+  const bool is_new = error != EEXIST;
+  if (!is_new) {
     const auto there = find(digest);
-    if (there.blob && there.blob->size == size) {
-      remove_part(digest);
-      return false;
-    }
-    if (there.blob) quarantine(digest, *there.blob, "a wrong size");
-    error = rename_part(digest);
+    if (there.blob && there.blob->size != size) quarantine(digest, *there.blob, "a wrong size");
+    error = replace(digest);
   }
-  if (error == 0) return true;
+  if (error == 0) return is_new;
   return storage_error("rename to " + paths::blob(digest), error);
 }
 
@@ -193,15 +199,18 @@ Result<void> BlobStore::publish(const Digest& digest, const FileHandle& part, st
   return {};
 }
 
-void BlobStore::quarantine(const Digest& digest, const BlobFile& seen, std::string_view why) {
+bool BlobStore::quarantine(const Digest& digest, const BlobFile& seen, std::string_view why) {
   const std::lock_guard lock(mutex_);
   struct stat held {};
   struct stat named {};
-  if (::fstat(seen.file->get(), &held) != 0) return;
+  if (::fstat(seen.file->get(), &held) != 0) return false;
   const auto path = paths::blob(digest);
-  if (::fstatat(root_->get(), path.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (::fstatat(root_->get(), path.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT || errno == ENOTDIR;
+  }
   // As long as it is open its number is not used again: another number is another file.
-  if (held.st_ino == named.st_ino && held.st_dev == named.st_dev) move_away(digest, why);
+  if (held.st_ino != named.st_ino || held.st_dev != named.st_dev) return true;
+  return move_away(digest, why);
 }
 
 void BlobStore::set_aside_odd(const Digest& digest) {
@@ -212,16 +221,23 @@ void BlobStore::set_aside_odd(const Digest& digest) {
   if (!S_ISREG(named.st_mode)) move_away(digest, "not a plain file");
 }
 
-void BlobStore::move_away(const Digest& digest, std::string_view why) {
+bool BlobStore::move_away(const Digest& digest, std::string_view why) {
+  const int root = root_->get();
   const auto from = paths::blob(digest);
   const auto to = paths::quarantined(digest);
-  ::mkdirat(root_->get(), paths::quarantine, directory_mode);
-  const bool moved = ::renameat(root_->get(), from.c_str(), root_->get(), to.c_str()) == 0;
-  const auto outcome = moved ? "moved to " + to : "cannot be moved: " + errno_text(errno);
-  if (moved) ++quarantined_;
-  if (log_ == nullptr) return;
+  ::mkdirat(root, paths::quarantine, directory_mode);
+  auto outcome = "moved to " + to;
+  bool gone = ::renameat(root, from.c_str(), root, to.c_str()) == 0;
+  if (!gone) {
+    outcome = "cannot be moved: " + errno_text(errno);
+    gone = ::unlinkat(root, from.c_str(), 0) == 0;
+    if (gone) outcome += ", so it is removed";
+  }
+  if (gone) ++quarantined_;
+  if (log_ == nullptr) return gone;
   log_->write(metrics::Level::warn, "damaged blob",
               {{"digest", digest.str()}, {"why", std::string(why)}, {"file", outcome}});
+  return gone;
 }
 
 }  // namespace archway::cache

@@ -39,8 +39,9 @@ class BlobStore {
 
   struct Found {
     std::optional<BlobFile> blob = {};
-    std::int64_t arrived_at = 0;  ///< Unix time, seconds; of the blob
-    bool gone = false;            ///< there certainly is none (else: it could not be opened)
+    std::int64_t arrived_at = 0;    ///< Unix time, seconds; of the blob
+    std::uint64_t file_number = 0;  ///< no other file has it as long as this one exists
+    bool gone = false;              ///< there certainly is none (else: it could not be opened)
   };
   /// The blob's file. What stands in its place without being a plain file goes to quarantine.
   Found find(const Digest& digest);
@@ -58,19 +59,21 @@ class BlobStore {
   /// Errors: Errc::storage_failed; the blob is not published then, the partial file is still there.
   Result<void> publish(const Digest& digest, const FileHandle& part, std::uint64_t size);
 
-  /// Moves the blob that the caller has open (and no other that took its place) out of the way.
-  void quarantine(const Digest& digest, const BlobFile& seen, std::string_view why);
+  /// Moves the blob that the caller has open (and no other that took its place) out of the way, or
+  /// removes it when there is no way to move it. False when it still has the blob's name.
+  bool quarantine(const Digest& digest, const BlobFile& seen, std::string_view why);
 
-  /// Files moved to quarantine since the start.
+  /// Files taken out of the way since the start.
   std::uint64_t quarantined() const { return quarantined_; }
 
  private:
   int make_directory(const std::string& path);
   Result<std::unique_ptr<const FileHandle>> open_blob_directory(const Digest& digest);
   Result<bool> give_name(const Digest& digest, std::uint64_t size);
+  int replace(const Digest& digest) const;
   int rename_part(const Digest& digest) const;
   void set_aside_odd(const Digest& digest);
-  void move_away(const Digest& digest, std::string_view why);
+  bool move_away(const Digest& digest, std::string_view why);
 
   std::shared_ptr<const FileHandle> root_;
   bool sync_;

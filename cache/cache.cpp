@@ -1,16 +1,20 @@
 #include "cache/cache.hpp"
 
+#include "cache/blob_keeper.hpp"
 #include "cache/blob_store.hpp"
 #include "cache/file_error.hpp"
 #include "cache/fill_table.hpp"
 #include "cache/fill_writer.hpp"
 #include "cache/growing_fill.hpp"
+#include "cache/housekeeping.hpp"
 #include "cache/index_file.hpp"
+#include "cache/index_snapshot.hpp"
 #include "cache/lock_file.hpp"
 #include "cache/paths.hpp"
+#include "cache/recheck.hpp"
 
-#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <string>
 #include <sys/stat.h>
@@ -20,46 +24,40 @@
 namespace archway::cache {
 namespace {
 
-/// Records of found files on their way into the index; the rest is put in when next asked for.
-constexpr int repairs_max = 64;
+/// How often the index is looked at, whether a snapshot of it is due.
+constexpr std::chrono::seconds snapshot_look{5};
 
 class DiskCache final : public Cache {
  public:
   DiskCache(std::filesystem::path directory, std::unique_ptr<const FileHandle> lock,
-            std::unique_ptr<BlobStore> store, std::unique_ptr<Index> index)
+            std::unique_ptr<BlobStore> store, std::unique_ptr<Index> index, metrics::Log* log)
       : directory_(std::move(directory)),
         lock_(std::move(lock)),
         store_(std::move(store)),
-        index_(std::move(index)) {}
+        keeper_(store_.get(), index.get()),
+        index_(std::move(index)),
+        log_(log),
+        housekeeping_({[this] { return take_snapshot_if_due(); }}) {}
 
   Index& index() override { return *index_; }
 
   std::optional<BlobFile> open_blob(const Digest& digest) override {
-    auto found = store_->find(digest);
-    const auto record = index_->find_blob(digest);
-    // Published between the two looks? A record comes after its file.
-    if (!found.blob && record) found = store_->find(digest);
-    if (!found.blob) {
-      if (record && found.gone) forget(digest);
-      return std::nullopt;
-    }
-    if (record && record->size != found.blob->size) {
-      store_->quarantine(digest, *found.blob, "a wrong size");
-      forget(digest);
-      return std::nullopt;
-    }
-    if (!record) remember(digest, {.size = found.blob->size, .arrived_at = found.arrived_at});
-    return std::move(found.blob);
+    auto seen = keeper_.open(digest);
+    if (seen.suspect) return std::nullopt;
+    return std::move(seen.blob);
   }
 
   Access open_or_join(const Digest& digest, const std::string& asker) override {
     if (auto blob = open_blob(digest)) return {.blob = std::move(blob)};
     return fills_.join(
-        digest, asker, [this, &digest] { return look_again(digest); },
+        digest, asker, [this, &digest] { return keeper_.look(digest); },
         [this](std::shared_ptr<GrowingFill> fill) {
           auto* const started = fill.get();
           return std::make_unique<BlobFillWriter>(std::move(fill), store_.get(), index_.get(),
                                                   [this, started] { fills_.leave(*started); });
+        },
+        [this](std::shared_ptr<GrowingFill> fill, BlobKeeper::Seen seen) {
+          recheck_.start(std::move(fill), std::move(seen));
         });
   }
 
@@ -70,45 +68,48 @@ class DiskCache final : public Cache {
   Stats stats() const override {
     return {.totals = index_->totals(),
             .fills_in_progress = fills_.size(),
-            .quarantined = store_->quarantined()};
+            .quarantined = store_->quarantined(),
+            .rechecks_in_progress = fills_.rechecks(),
+            .damaged = keeper_.damaged()};
   }
 
   const std::filesystem::path& directory() const override { return directory_; }
 
  private:
-  /// open_blob() without its repairs: under the lock of the fills there is time for one open(2) and
-  /// the page or two of the index that tell the size.
-  std::optional<BlobFile> look_again(const Digest& digest) {
-    auto found = store_->find(digest);
-    if (!found.blob) return std::nullopt;
-    const auto record = index_->find_blob(digest);
-    if (record && record->size != found.blob->size) return std::nullopt;
-    return std::move(found.blob);
-  }
-
-  void forget(const Digest& digest) { index_->commit({.blobs_gone = {digest}}, {}); }
-
-  void remember(const Digest& digest, const BlobRecord& record) {
-    if (repairs_.fetch_add(1) >= repairs_max) {
-      --repairs_;
-      return;
+  std::chrono::milliseconds take_snapshot_if_due() {
+    const auto now = std::chrono::steady_clock::now();
+    if (snapshots_.is_due(index_->commits(), index_->file_bytes(), now)) {
+      const auto taken = index_->snapshot();
+      if (!taken && log_ != nullptr) {
+        log_->write_seldom("snapshot", metrics::Level::warn, "no snapshot of the index",
+                           {{"why", taken.error().context}});
+      }
     }
-    index_->commit({.blobs = {{digest, record}}}, [this](const Result<void>&) { --repairs_; });
+    return snapshot_look;
   }
 
   std::filesystem::path directory_;
   std::unique_ptr<const FileHandle> lock_;  // Given up last but the name.
   std::unique_ptr<BlobStore> store_;
-  std::atomic<int> repairs_ = 0;  // Before index_, whose writer still counts it down.
   FillTable fills_;
+  BlobKeeper keeper_;  // Before index_, whose last commits it still hears of.
   std::unique_ptr<Index> index_;
+  metrics::Log* log_;
+  Recheck recheck_{&keeper_, [this](const GrowingFill& fill) { fills_.leave(fill); }};
+  SnapshotSchedule snapshots_{std::chrono::steady_clock::now()};  // The next one's alone.
+  Housekeeping housekeeping_;  // Last: its thread uses everything above.
 };
 
 void tell(metrics::Log* log, const std::filesystem::path& directory, const IndexFile& file) {
   if (log == nullptr) return;
+  const bool from_snapshot = file.source == IndexFile::Source::snapshot;
   if (file.set_aside) {
-    log->write(metrics::Level::warn, "unusable index set aside, a new one begun",
-               {{"file", file.set_aside->string()}, {"why", file.set_aside_why}});
+    log->write(metrics::Level::warn, "unusable index set aside",
+               {{"file", file.set_aside->string()},
+                {"why", file.set_aside_why},
+                {"instead", std::string(from_snapshot ? "its last snapshot" : "a new one")}});
+  } else if (from_snapshot) {
+    log->write(metrics::Level::warn, "there was no index; its last snapshot is used", {});
   }
   log->write(metrics::Level::info, "cache opened",
              {{"directory", directory.string()}, {"closed_in_order", file.was_clean}});
@@ -145,7 +146,7 @@ Result<std::unique_ptr<Cache>> Cache::open(const Options& options, metrics::Log*
   if (!file) return file.error();
   tell(log, directory, *file);
   return std::unique_ptr<Cache>(std::make_unique<DiskCache>(
-      std::move(directory), *std::move(lock), std::move(store), make_index(*std::move(file))));
+      std::move(directory), *std::move(lock), std::move(store), make_index(*std::move(file)), log));
 }
 
 }  // namespace archway::cache

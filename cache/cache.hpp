@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/blob_file.hpp"
+#include "cache/damage.hpp"
 #include "cache/fill.hpp"
 #include "cache/index.hpp"
 #include "metrics/log.hpp"
@@ -16,7 +17,11 @@ namespace archway::cache {
 
 struct Options {
   std::filesystem::path directory;
-  bool sync = true;  ///< `durability: strict`: fdatasync each blob before it is published
+  /// `durability: strict`: each blob is on the disk before it is published. Else (`relaxed`) the
+  /// system may write it later: less wear, and what was fetched shortly before a power cut may have
+  /// to be fetched again. In either case blobs are hashed again after one, before or while they are
+  /// first served.
+  bool sync = true;
 };
 
 /// The front door of what is on disk.
@@ -25,8 +30,9 @@ struct Options {
 /// Threads: any. Lifetime: outlives every FillWriter it gave out; fills and files may outlive it.
 class Cache {
  public:
-  /// Makes the directories, takes the lock, opens the index, clears unfinished fills. Needs no
-  /// network and does not look at the blobs (its time does not depend on their number).
+  /// Makes the directories, takes the lock, opens the index (in whatever state it is: see
+  /// Index::open()), clears unfinished fills. Needs no network and does not look at the blobs (its
+  /// time does not depend on their number).
   ///
   /// Errors: Errc::storage_failed; when another process holds the lock the message names it and
   /// `retryable` is true (exit code 75).
@@ -43,12 +49,18 @@ class Cache {
     std::unique_ptr<FillWriter> writer = {};  ///< set for exactly one caller a fill
   };
 
-  /// The complete file alone; nothing when it is absent or its size is not what the index says
-  /// (then it is moved to quarantine and forgotten: a miss).
+  /// The complete file alone; nothing when it is absent, or its size is not what the index says
+  /// (then it is moved to quarantine and forgotten: a miss), or it is suspect: then open_or_join()
+  /// has it.
   virtual std::optional<BlobFile> open_blob(const Digest& digest) = 0;
 
   /// The file, else the running fill, else a new fill with its writer, begun under the image name
   /// `asker`: atomically, so that one object has one fill.
+  ///
+  /// A blob that is suspect (see Index::suspect_before()) is followed like one that arrives: the
+  /// cache hashes it by itself, and releases its end when it is right. If it is not, that fill
+  /// fails with Errc::storage_failed, retryable, and whoever asks again brings it anew. Such a fill
+  /// was begun by nobody: Fill::begun_by() is empty.
   virtual Access open_or_join(const Digest& digest, const std::string& asker) = 0;
 
   /// A running fill, if there is one.
@@ -57,7 +69,9 @@ class Cache {
   struct Stats {
     Index::Totals totals;
     std::uint64_t fills_in_progress = 0;
-    std::uint64_t quarantined = 0;  ///< files moved to quarantine since the start
+    std::uint64_t quarantined = 0;           ///< files moved to quarantine since the start
+    std::uint64_t rechecks_in_progress = 0;  ///< suspect blobs being hashed while they are served
+    DamageCounts damaged = {};               ///< since the start, by FoundBy
   };
   virtual Stats stats() const = 0;
 

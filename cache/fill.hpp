@@ -39,7 +39,8 @@ class Fill {
   virtual ~Fill() = default;
 
   virtual const Digest& digest() const = 0;
-  /// Under which image name it was begun: its failure is an answer about that name only.
+  /// Under which image name it was begun: its failure is an answer about that name only. Empty when
+  /// nobody brings it: the blob is here, and the cache hashes it again before it trusts it.
   virtual const std::string& begun_by() const = 0;
   virtual State state() const = 0;
 

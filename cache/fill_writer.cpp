@@ -121,8 +121,9 @@ Result<void> BlobFillWriter::check() {
 
 Result<void> BlobFillWriter::record() {
   Changes changes;
-  changes.blobs.emplace_back(fill_->digest(),
-                             BlobRecord{.size = appended_, .arrived_at = std::time(nullptr)});
+  changes.blobs.emplace_back(fill_->digest(), BlobRecord{.size = appended_,
+                                                         .arrived_at = std::time(nullptr),
+                                                         .checked_at = index_->checking_time()});
   return commit_and_wait(*index_, std::move(changes));
 }
 

@@ -3,7 +3,9 @@
 #include "cache/records.hpp"
 #include "resolver/model/result.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -22,10 +24,11 @@ class Index {
  public:
   using Done = std::function<void(Result<void>)>;
 
-  /// Opens or makes the index in `directory`. A file that is no index of ours (another format or
-  /// word size, garbage) is moved aside as index.bad-<time> and a new one is begun.
+  /// Opens or makes the index in `directory`. A file that is damaged or no index of ours (another
+  /// format or word size, garbage) is moved aside as index.bad-<time>; its last snapshot takes its
+  /// place, or else a new one is begun.
   ///
-  /// Errors: Errc::storage_failed when neither works.
+  /// Errors: Errc::storage_failed when none of that works.
   static Result<std::unique_ptr<Index>> open(const std::filesystem::path& directory);
 
   virtual ~Index() = default;
@@ -50,6 +53,15 @@ class Index {
   /// durable or has failed (Errc::storage_failed).
   virtual void commit(Changes changes, Done done) = 0;
 
+  /// Blobs whose BlobRecord::checked_at is before this are suspect: the machine went down while
+  /// they may not have been on the disk yet, or nobody knows where their records come from. Unix
+  /// time, seconds; never earlier than the latest check there was, whatever the clock says since.
+  virtual std::int64_t suspect_before() const { return 0; }
+  /// The time to write down for a blob that was hashed just now: such a one is not suspect.
+  std::int64_t checking_time() const {
+    return std::max<std::int64_t>(std::time(nullptr), suspect_before());
+  }
+
   struct Totals {
     std::uint64_t blobs = 0;
     std::uint64_t blob_bytes = 0;
@@ -59,6 +71,16 @@ class Index {
   /// Kept up to date by the writer; reading costs nothing.
   virtual Totals totals() const = 0;
   virtual std::uint64_t damaged() const = 0;
+
+  /// Commits so far that changed anything.
+  virtual std::uint64_t commits() const { return 0; }
+  /// What the index takes on the disk, in bytes.
+  virtual std::uint64_t file_bytes() const { return 0; }
+  /// Writes the copy that takes the index's place should it be damaged one day. Also taken when the
+  /// index is closed, if anything has changed since the last one.
+  ///
+  /// Errors: Errc::storage_failed; the snapshot before is still there then.
+  virtual Result<void> snapshot() { return {}; }
 };
 
 }  // namespace archway::cache

@@ -2,16 +2,15 @@
 
 #include "cache/blob_file.hpp"
 #include "cache/file_error.hpp"
+#include "cache/index_rescue.hpp"
 #include "cache/paths.hpp"
 #include "cache/record_codec.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <fcntl.h>
 #include <fstream>
-#include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
-#include <vector>
 
 namespace archway::cache {
 namespace {
@@ -31,62 +30,61 @@ std::string boot_id() {
   return id.substr(0, 64);
 }
 
-/// LMDB follows links and takes an empty file for a new one; we do neither. What cannot be looked
-/// at is left to LMDB to complain about.
-bool is_plain_or_absent(const fs::path& data) {
-  struct stat facts {};
-  if (::lstat(data.c_str(), &facts) != 0) return true;
-  return S_ISREG(facts.st_mode) && facts.st_size > 0;
-}
-
 std::string header(bool clean) {
   return codec::write(codec::header_key(), codec::Header{.clean = clean, .boot_id = boot_id()});
 }
 
-Attempt attempt(const fs::path& directory, std::uint64_t map_bytes) {
-  if (!is_plain_or_absent(directory / paths::index_data)) return {.code = lmdb::damage()};
+/// What the file said when it was found.
+struct Found {
+  std::optional<codec::Header> header = {};
+  std::optional<std::uint64_t> suspect_before = {};
+  std::uint64_t last_check = 0;
+};
+
+Found read_found(const lmdb::Environment& environment) {
+  const lmdb::ReadTxn txn(environment);
+  const auto number = [&txn](const std::string& key) -> std::optional<std::uint64_t> {
+    const auto got = txn.get(lmdb::Table::meta, key);
+    return got.found ? codec::read_number(key, got.value) : std::nullopt;
+  };
+  Found found{.suspect_before = number(codec::suspect_before_key()),
+              .last_check = number(codec::last_check_key()).value_or(0)};
+  const auto got = txn.get(lmdb::Table::meta, codec::header_key());
+  if (got.found) found.header = codec::read_header(codec::header_key(), got.value);
+  return found;
+}
+
+/// A machine without a clock of its own may think that it is years ago: then one second after the
+/// last check has to do.
+std::int64_t suspect_before(const Found& found, bool all) {
+  if (!all && found.suspect_before) return static_cast<std::int64_t>(*found.suspect_before);
+  return std::max<std::int64_t>(std::time(nullptr),
+                                static_cast<std::int64_t>(found.last_check) + 1);
+}
+
+/// Something may be missing of what was said to be written.
+bool machine_went_down(const codec::Header& header) {
+  return !header.clean && (header.boot_id.empty() || header.boot_id != boot_id());
+}
+
+Attempt attempt(const fs::path& directory, std::uint64_t map_bytes, bool from_snapshot) {
   auto opened = lmdb::Environment::open(directory, map_bytes);
   if (opened.code != 0) return {.code = opened.code};
-  Attempt result{.file = {.environment = std::move(opened.environment)}};
-  auto& environment = *result.file.environment;
-  if (environment.empty()) {
-    result.code = environment.make_tables(codec::header_key(), header(false));
-    result.file.marked = result.code == 0;
-    return result;
-  }
-  result.code = environment.find_tables();
+  Attempt result{.file = {.directory = directory, .environment = std::move(opened.environment)}};
+  auto& file = result.file;
+  const bool begun = file.environment->empty();
+  result.code = begun ? file.environment->make_tables(codec::header_key(), header(false))
+                      : file.environment->find_tables();
   if (result.code != 0) return result;
-  std::optional<codec::Header> found;
-  {
-    const lmdb::ReadTxn txn(environment);
-    const auto got = txn.get(lmdb::Table::meta, codec::header_key());
-    if (got.found) found = codec::read_header(codec::header_key(), got.value);
-  }
-  if (!found) return {.code = lmdb::damage()};
-  result.file.was_clean = found->clean;
-  result.file.marked = mark_index(environment, false) == 0;
+  const auto found = read_found(*file.environment);
+  if (!found.header) return {.code = lmdb::damage()};
+  if (begun) file.source = IndexFile::Source::begun;
+  if (from_snapshot) file.source = IndexFile::Source::snapshot;
+  file.was_clean = begun || found.header->clean;
+  const bool all = file.source != IndexFile::Source::kept || machine_went_down(*found.header);
+  file.suspect_before = suspect_before(found, all);
+  file.marked = mark_index(*file.environment, false, file.suspect_before) == 0;
   return result;
-}
-
-void remove_older_bad(const fs::path& directory) {
-  std::error_code ignored;
-  std::vector<fs::path> older;
-  for (fs::directory_iterator entry(directory, ignored), end; entry != end;
-       entry.increment(ignored)) {
-    const auto name = entry->path().filename().string();
-    if (name.starts_with(paths::bad_index_prefix)) older.push_back(entry->path());
-  }
-  for (const auto& path : older) fs::remove_all(path, ignored);
-}
-
-Result<fs::path> set_aside(const fs::path& directory) {
-  remove_older_bad(directory);
-  const auto from = directory / paths::index_data;
-  auto to = directory / paths::bad_index(std::time(nullptr));
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) return open_error("set the damaged " + from.string() + " aside", error.message());
-  return to;
 }
 
 /// A file that was just made is durable only when its directory is.
@@ -97,32 +95,34 @@ void sync_directory(const fs::path& directory) {
 
 }  // namespace
 
-int mark_index(lmdb::Environment& environment, bool clean) {
+int mark_index(lmdb::Environment& environment, bool clean, std::int64_t suspect_before) {
   lmdb::WriteTxn txn(environment);
   txn.put(lmdb::Table::meta, codec::header_key(), header(clean));
+  const auto key = codec::suspect_before_key();
+  txn.put(lmdb::Table::meta, key,
+          codec::write_number(key, static_cast<std::uint64_t>(suspect_before)));
   return txn.commit();
 }
 
 Result<IndexFile> open_index_file(const fs::path& directory, std::uint64_t map_bytes) {
-  const auto data = directory / paths::index_data;
-  std::error_code unknown;
-  const bool existed = fs::exists(fs::symlink_status(data, unknown));
-  auto tried = attempt(directory, map_bytes);
-  std::optional<fs::path> bad;
-  std::string why;
+  auto rescue = rescue_index(directory);
+  if (!rescue) return rescue.error();
+  auto tried = attempt(directory, map_bytes, rescue->from_snapshot);
   if (tried.code != 0 && lmdb::is_damage(tried.code)) {
     tried.file.environment.reset();  // Closed before its file is moved.
-    auto moved = set_aside(directory);
-    if (!moved) return moved.error();
-    bad = *std::move(moved);
-    why = lmdb::text(tried.code);
-    tried = attempt(directory, map_bytes);
+    rescue = replace_index(directory, lmdb::text(tried.code));
+    if (!rescue) return rescue.error();
+    tried = attempt(directory, map_bytes, rescue->from_snapshot);
   }
-  if (tried.code != 0) return open_error("use the index " + data.string(), lmdb::text(tried.code));
-  if (!existed || bad) sync_directory(directory);
-  tried.file.set_aside = std::move(bad);
-  tried.file.set_aside_why = std::move(why);
-  return std::move(tried.file);
+  if (tried.code != 0) {
+    const auto data = directory / paths::index_data;
+    return open_error("use the index " + data.string(), lmdb::text(tried.code));
+  }
+  auto& file = tried.file;
+  if (file.source == IndexFile::Source::begun) sync_directory(directory);
+  file.set_aside = std::move(rescue->set_aside);
+  file.set_aside_why = std::move(rescue->why);
+  return std::move(file);
 }
 
 }  // namespace archway::cache

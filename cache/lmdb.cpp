@@ -4,12 +4,17 @@
 #include <lmdb.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace archway::cache::lmdb {
 namespace {
 
 // A reader's slot is held for one look-up, so this is a bound on threads, not on clients.
 constexpr unsigned readers_max = 254;
+
+// LMDB's own tables have no names, but these numbers in all versions.
+constexpr MDB_dbi free_lists = 0;
+constexpr MDB_dbi names = 1;
 
 constexpr std::array<const char*, table_count> table_names{"meta",   "tags", "manifests", "blobs",
                                                            "grants", "seen", "images"};
@@ -87,10 +92,19 @@ Environment::Opened Environment::open(const std::filesystem::path& directory,
   if (code == MDB_SUCCESS) {
     code = mdb_env_open(env, directory.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600);
   }
-  if (code == MDB_SUCCESS && !environment->empty() &&
-      environment->file_bytes() < environment->whole_bytes()) {
-    code = damage();
-  }
+  if (code == MDB_SUCCESS) code = environment->check_length();
+  if (code != MDB_SUCCESS) return {.code = code};
+  return {.environment = std::move(environment)};
+}
+
+Environment::Opened Environment::open_read_only(const std::filesystem::path& file) {
+  MDB_env* env = nullptr;
+  if (const int code = mdb_env_create(&env); code != MDB_SUCCESS) return {.code = code};
+  std::unique_ptr<Environment> environment(new Environment(env));
+  constexpr unsigned flags = MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK | MDB_NOSUBDIR;
+  int code = mdb_env_set_maxdbs(env, table_count);
+  if (code == MDB_SUCCESS) code = mdb_env_open(env, file.c_str(), flags, 0600);
+  if (code == MDB_SUCCESS) code = environment->check_length();
   if (code != MDB_SUCCESS) return {.code = code};
   return {.environment = std::move(environment)};
 }
@@ -104,13 +118,23 @@ bool Environment::empty() const {
   return mdb_env_info(env_, &info) == MDB_SUCCESS && info.me_last_txnid == 0;
 }
 
-std::uint64_t Environment::whole_bytes() const {
+Environment::Shape Environment::shape() const {
   MDB_envinfo info{};
   MDB_stat stat{};
   if (mdb_env_info(env_, &info) != MDB_SUCCESS || mdb_env_stat(env_, &stat) != MDB_SUCCESS) {
-    return 0;
+    return {};
   }
-  return (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
+  return {.page_bytes = stat.ms_psize, .pages = std::uint64_t{info.me_last_pgno} + 1};
+}
+
+int Environment::check_length() const {
+  const auto [page_bytes, pages] = shape();
+  const bool whole = empty() || (page_bytes > 0 && file_bytes() / page_bytes >= pages);
+  return whole ? MDB_SUCCESS : damage();
+}
+
+int Environment::copy_to(int fd) const {
+  return mdb_env_copyfd2(env_, fd, 0);
 }
 
 std::uint64_t Environment::file_bytes() const {
@@ -123,7 +147,8 @@ std::uint64_t Environment::file_bytes() const {
 // LMDB never writes pages that one transaction took from the end and gave back, so a sound file can
 // be shorter than its count of pages says. Made longer here, shorter means truncated in open().
 void Environment::keep_whole() {
-  const auto whole = whole_bytes();
+  const auto [page_bytes, pages] = shape();
+  const auto whole = pages * page_bytes;
   mdb_filehandle_t fd = -1;
   if (file_bytes() >= whole || mdb_env_get_fd(env_, &fd) != MDB_SUCCESS) return;
   [[maybe_unused]] const int extended = ::ftruncate(fd, static_cast<off_t>(whole));
@@ -133,6 +158,9 @@ int Environment::open_tables(MDB_txn* txn, unsigned flags) {
   int code = MDB_SUCCESS;
   for (std::size_t i = 0; i < table_count && code == MDB_SUCCESS; ++i) {
     code = mdb_dbi_open(txn, table_names.at(i), flags, &tables_.at(i));
+    unsigned kind = 0;  // Another kind of table than the plain one is not of our making.
+    if (code == MDB_SUCCESS) code = mdb_dbi_flags(txn, tables_.at(i), &kind);
+    if (code == MDB_SUCCESS && kind != 0) code = damage();
   }
   return code;
 }
@@ -195,6 +223,27 @@ std::uint64_t ReadTxn::entries(Table table) const {
 int ReadTxn::each(Table table, const Visit& visit) const {
   if (code_ != MDB_SUCCESS) return code_;
   return each_in(txn_, environment_.tables_.at(number(table)), visit);
+}
+
+std::uint64_t ReadTxn::branch_pages() const {
+  std::vector<MDB_dbi> all(environment_.tables_.begin(), environment_.tables_.end());
+  all.insert(all.end(), {free_lists, names});
+  std::uint64_t sum = 0;
+  for (const auto table : all) {
+    MDB_stat stat{};
+    if (code_ == MDB_SUCCESS && mdb_stat(txn_, table, &stat) == MDB_SUCCESS) {
+      sum += stat.ms_branch_pages;
+    }
+  }
+  return sum;
+}
+
+int ReadTxn::each_name(const Visit& visit) const {
+  return code_ == MDB_SUCCESS ? each_in(txn_, names, visit) : code_;
+}
+
+int ReadTxn::each_free_list(const Visit& visit) const {
+  return code_ == MDB_SUCCESS ? each_in(txn_, free_lists, visit) : code_;
 }
 
 WriteTxn::WriteTxn(Environment& environment)

@@ -42,12 +42,26 @@ class Environment {
   /// reading it would end the process.
   static Opened open(const std::filesystem::path& directory, std::uint64_t map_bytes);
 
+  /// Opens a data file, by whatever name, for reading alone and without a lock file: one that may
+  /// be damaged, or that nobody can write to. Nobody else may change it meanwhile.
+  static Opened open_read_only(const std::filesystem::path& file);
+
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment();
 
   /// Nothing was ever committed.
   bool empty() const;
+
+  /// Of what pages the file is made.
+  struct Shape {
+    std::size_t page_bytes = 0;
+    std::uint64_t pages = 0;
+  };
+  Shape shape() const;
+
+  /// Writes the whole as it is now to an open file, in the middle of whatever goes on.
+  int copy_to(int fd) const;
 
   /// Finds the tables; before any transaction on them.
   int find_tables();
@@ -59,8 +73,8 @@ class Environment {
   friend class WriteTxn;
   explicit Environment(MDB_env* env) noexcept : env_(env) {}
 
-  std::uint64_t whole_bytes() const;
   std::uint64_t file_bytes() const;
+  int check_length() const;
   int open_tables(MDB_txn* txn, unsigned flags);
   void keep_whole();
 
@@ -92,6 +106,11 @@ class ReadTxn {
   std::uint64_t entries(Table table) const;
   /// Visits the entries in the order of their keys.
   int each(Table table, const Visit& visit) const;
+  /// The same for LMDB's own two tables: the names of all tables, and lists of free pages.
+  int each_name(const Visit& visit) const;
+  int each_free_list(const Visit& visit) const;
+  /// How many pages lead to the pages with entries, in all tables.
+  std::uint64_t branch_pages() const;
 
  private:
   const Environment& environment_;

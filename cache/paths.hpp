@@ -21,6 +21,10 @@ inline constexpr const char* quarantine = "quarantine";
 inline constexpr const char* index_data = "data.mdb";
 inline constexpr std::string_view bad_index_prefix = "index.bad-";
 
+/// Inside `index`, too: LMDB's copy of its file, and the same while it is being written.
+inline constexpr const char* index_snapshot = "snapshot.mdb";
+inline constexpr const char* index_snapshot_unfinished = "snapshot.tmp";
+
 /// The ending of every partial file in `fills`.
 inline constexpr std::string_view part_suffix = ".part";
 

@@ -39,6 +39,14 @@ std::string blob_bytes_key() {
   return "blob bytes";
 }
 
+std::string last_check_key() {
+  return "last check";
+}
+
+std::string suspect_before_key() {
+  return "suspect before";
+}
+
 std::string write_number(std::string_view key, std::uint64_t number) {
   return ValueWriter().u64(number).seal(key);
 }
@@ -63,7 +71,7 @@ std::optional<ManifestRecord> read_manifest(std::string_view key, std::string_vi
 }
 
 std::string write(std::string_view key, const BlobRecord& blob) {
-  return ValueWriter().u64(blob.size).i64(blob.arrived_at).seal(key);
+  return ValueWriter().u64(blob.size).i64(blob.arrived_at).i64(blob.checked_at).seal(key);
 }
 
 std::optional<BlobRecord> read_blob(std::string_view key, std::string_view value) {
@@ -71,6 +79,7 @@ std::optional<BlobRecord> read_blob(std::string_view key, std::string_view value
   BlobRecord blob;
   blob.size = reader.u64();
   blob.arrived_at = reader.i64();
+  blob.checked_at = reader.i64();
   if (!reader.whole()) return std::nullopt;
   return blob;
 }

@@ -18,7 +18,7 @@ namespace archway::cache::codec {
 
 /// The number of this format: any change of a key or a value needs the next one. An index of
 /// another one is set aside, not converted: it is disposable.
-inline constexpr std::uint32_t index_format = 2;
+inline constexpr std::uint32_t index_format = 3;
 
 /// What the index says of itself. The format, the word size and the byte order are written with it;
 /// a header of other ones reads as nothing.
@@ -31,8 +31,11 @@ std::string header_key();
 std::string write(std::string_view key, const Header& header);
 std::optional<Header> read_header(std::string_view key, std::string_view value);
 
-/// The sum of all blobs' sizes, in bytes.
+/// The numbers kept beside the header: the sum of all blobs' sizes, in bytes; the latest
+/// BlobRecord::checked_at; and Index::suspect_before().
 std::string blob_bytes_key();
+std::string last_check_key();
+std::string suspect_before_key();
 std::string write_number(std::string_view key, std::uint64_t number);
 std::optional<std::uint64_t> read_number(std::string_view key, std::string_view value);
 

@@ -33,6 +33,9 @@ struct ManifestRecord {
 struct BlobRecord {
   std::uint64_t size = 0;       ///< bytes
   std::int64_t arrived_at = 0;  ///< Unix time, seconds
+  /// When its bytes were last hashed and right, on arrival or later: Index::checking_time() of
+  /// then.
+  std::int64_t checked_at = 0;
 
   friend bool operator==(const BlobRecord&, const BlobRecord&) = default;
 };

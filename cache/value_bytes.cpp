@@ -41,6 +41,10 @@ ValueWriter& ValueWriter::number(Number value) {
   return *this;
 }
 
+bool is_sealed(std::string_view key, std::string_view value) {
+  return ValueReader(key, value).more();  // No value is empty.
+}
+
 ValueWriter& ValueWriter::u8(std::uint8_t value) {
   return number(value);
 }

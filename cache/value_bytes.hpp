@@ -20,6 +20,9 @@ std::string digest_key(const Digest& digest);
 /// A key of 32 bytes for an image name and something of it; two names that differ have two keys.
 std::string name_key(const ImageName& image, std::string_view third);
 
+/// True when these are the bytes of some value that was sealed under this key, whatever they say.
+bool is_sealed(std::string_view key, std::string_view value);
+
 /// Builds a value: the fields in order, then seal().
 class ValueWriter {
  public:

@@ -102,11 +102,11 @@ TEST_CASE("room is set aside without making the file longer, and none is given t
   }
 }
 
-TEST_CASE("a blob that is there already stays, unless it has another size") {
+TEST_CASE("what was verified just now takes the place of what was there, whatever it is") {
   struct Row {
     const char* why;
     std::size_t there;  ///< bytes of the file that has the name already
-    bool replaced;
+    bool quarantined;
   };
   const Row rows[] = {
       {"the same size", 1'000, false}, {"cut short", 999, true}, {"empty", 0, true}};
@@ -120,8 +120,8 @@ TEST_CASE("a blob that is there already stays, unless it has another size") {
     REQUIRE(s.publish(digest, bytes));
     const auto found = s.store.find(digest);
     REQUIRE(found.blob);
-    CHECK((read_bytes(*found.blob) == bytes) == row.replaced);
-    CHECK(s.store.quarantined() == (row.replaced ? 1 : 0));
+    CHECK(read_bytes(*found.blob) == bytes);
+    CHECK(s.store.quarantined() == (row.quarantined ? 1 : 0));
     CHECK(testing::entries(s.dir / "fills") == 0);
   }
 }
@@ -160,14 +160,34 @@ TEST_CASE("quarantine takes the file that was seen, not another that took its pl
   const auto digest = digest_of(bytes);
   REQUIRE(s.publish(digest, bytes));
   const auto seen = *s.store.find(digest).blob;
-  s.store.quarantine(digest, seen, "a test");
+  CHECK(s.store.quarantine(digest, seen, "a test"));
   CHECK(s.store.quarantined() == 1);
   CHECK(testing::read_text(s.dir / paths::quarantined(digest)).size() == 10);
   REQUIRE(s.publish(digest, bytes));
-  s.store.quarantine(digest, seen, "a test");  // Somebody else who had seen the old one.
+  CHECK(s.store.quarantine(digest, seen, "a test"));  // Somebody else who had seen the old one.
   CHECK(s.store.quarantined() == 1);
   CHECK(s.store.find(digest).blob);
   CHECK(read_bytes(seen) == bytes);
+}
+
+TEST_CASE(
+    "a damaged blob that cannot be moved is removed, and one that cannot be removed says so") {
+  Store s;
+  const auto digest = digest_of(bytes_of(10));
+  REQUIRE(s.publish(digest, bytes_of(10)));
+  fs::create_directories(s.dir / paths::quarantined(digest) / "in the way");
+  CHECK(s.store.quarantine(digest, *s.store.find(digest).blob, "a test"));
+  CHECK(s.store.find(digest).gone);
+  REQUIRE(s.publish(digest, bytes_of(10)));
+  const auto seen = *s.store.find(digest).blob;
+  fs::permissions(s.dir.path(), fs::perms{0755});
+  fs::permissions(s.dir / "blobs", fs::perms{0755});
+  fs::permissions(s.dir / "quarantine", fs::perms{0755});
+  {
+    const testing::Unprivileged nobody;
+    CHECK_FALSE(s.store.quarantine(digest, seen, "a test"));
+  }
+  CHECK(s.store.quarantined() == 1);
 }
 
 TEST_CASE("directories that vanish are made again") {

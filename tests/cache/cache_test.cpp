@@ -23,6 +23,17 @@ using testing::open_cache;
 using testing::publish;
 using testing::read_bytes;
 
+/// All of a blob that nobody has to bring, once it is known to be right.
+testing::Bytes whole_of(Cache& cache, const Digest& digest) {
+  const auto access = cache.open_or_join(digest, "docker.io/library/hi");
+  CHECK(access.writer == nullptr);
+  if (access.blob) return read_bytes(*access.blob);
+  REQUIRE(access.fill != nullptr);
+  const auto state = testing::end_of(*access.fill);
+  CHECK(state.verified);
+  return read_bytes(access.fill->file()->get(), state.released);
+}
+
 TEST_CASE("a published blob is a hit, before and after a restart, whatever its algorithm or size") {
   const testing::TempDir dir;
   const auto small = bytes_of(1'000);
@@ -113,8 +124,10 @@ TEST_CASE("blobs outlive their index: files without a record are served and reco
   };
   const Row rows[] = {
       {"the index is removed", [](auto& directory) { fs::remove_all(directory / "index"); }},
-      {"the index is garbage",
-       [](auto& directory) { testing::write_text(directory / "index/data.mdb", "garbage"); }}};
+      {"the index is garbage, and so is its snapshot", [](auto& directory) {
+         testing::write_text(directory / "index/data.mdb", "garbage");
+         testing::write_text(directory / "index/snapshot.mdb", "garbage");
+       }}};
   for (const auto& row : rows) {
     CAPTURE(row.why);
     const testing::TempDir dir;
@@ -124,9 +137,7 @@ TEST_CASE("blobs outlive their index: files without a record are served and reco
     {
       const auto cache = open_cache(dir.path());
       CHECK(cache->stats().totals.blobs == 0);
-      const auto blob = cache->open_blob(digest);
-      REQUIRE(blob);
-      CHECK(read_bytes(*blob) == bytes);
+      CHECK(whole_of(*cache, digest) == bytes);
     }
     const auto cache = open_cache(dir.path());  // The record was written at the latest by closing.
     REQUIRE(cache->index().find_blob(digest));
@@ -134,6 +145,22 @@ TEST_CASE("blobs outlive their index: files without a record are served and reco
     CHECK(cache->index().find_blob(digest)->arrived_at > 1'700'000'000);
     CHECK(cache->stats().totals.blob_bytes == 1'234);
   }
+}
+
+TEST_CASE("what the index knew is back from its snapshot when the index is damaged") {
+  const testing::TempDir dir;
+  const auto hi = testing::image("library/hi");
+  const auto digest = digest_of(bytes_of(3'000));
+  {
+    const auto cache = open_cache(dir.path());
+    CHECK(publish(*cache, bytes_of(3'000)) == digest);
+    REQUIRE(testing::commit(cache->index(), {.grants = {{hi, digest}}}));
+  }
+  testing::write_text(dir / "index/data.mdb", "garbage");
+  const auto cache = open_cache(dir.path());
+  CHECK(testing::entries_with(dir / "index", "index.bad-") == 1);
+  CHECK(cache->index().granted(hi, digest));
+  CHECK(cache->stats().totals.blobs == 1);
 }
 
 TEST_CASE("an index of the format before is set aside, and the blobs stay") {
@@ -153,13 +180,12 @@ TEST_CASE("an index of the format before is set aside, and the blobs stay") {
     txn.put(lmdb::Table::meta, codec::header_key(), testing::header_of_format(1));
     REQUIRE(txn.commit() == 0);
   }
+  fs::remove(dir / "index/snapshot.mdb");  // It was of that format, too.
   const auto cache = open_cache(dir.path());
   CHECK(testing::entries_with(dir / "index", "index.bad-") == 1);
   CHECK_FALSE(cache->index().granted(hi, digest));
   CHECK(cache->stats().totals.blobs == 0);
-  const auto blob = cache->open_blob(digest);
-  REQUIRE(blob);
-  CHECK(read_bytes(*blob) == bytes);
+  CHECK(whole_of(*cache, digest) == bytes);
 }
 
 TEST_CASE("a file of another size than its record is quarantined, forgotten and fetched again") {

@@ -156,9 +156,9 @@ TEST_CASE("listings leave damaged records out and count them") {
     changes.seen.push_back({.image = image(name), .tag = tag("seen-tag"), .pullers = {}});
     changes.images.push_back({.name = image(name), .tag = tag("image-tag"), .members = {}});
   }
-  REQUIRE(commit(*open(dir), changes));
-  REQUIRE(testing::flip_bits(dir / "data.mdb", "first-name") >= 2);
   const auto index = open(dir);
+  REQUIRE(commit(*index, changes));
+  REQUIRE(testing::flip_bits(dir / "data.mdb", "first-name") >= 2);
   CHECK(index->all_seen(9) == std::vector{changes.seen[1]});
   CHECK(index->damaged() == 1);
   CHECK(index->all_images(9) == std::vector{changes.images[1]});
@@ -167,9 +167,9 @@ TEST_CASE("listings leave damaged records out and count them") {
 
 TEST_CASE("a grant written over a damaged one is nobody's: it may have been several's") {
   const testing::TempDir dir;
-  REQUIRE(commit(*open(dir), {.grants = {{image("granted-name"), one, "linux/arm64"}}}));
-  REQUIRE(testing::flip_bits(dir / "data.mdb", "granted-name") > 0);
   const auto index = open(dir);
+  REQUIRE(commit(*index, {.grants = {{image("granted-name"), one, "linux/arm64"}}}));
+  REQUIRE(testing::flip_bits(dir / "data.mdb", "granted-name") > 0);
   CHECK_FALSE(index->granted(image("granted-name"), one));
   REQUIRE(commit(*index, {.grants = {{image("granted-name"), one, "linux/arm64"}}}));
   CHECK(index->find_grant(image("granted-name"), one)->platform.empty());
@@ -221,9 +221,9 @@ TEST_CASE("a record with a flipped bit is not given out, is counted, and can be 
                       .manifests = {{one, {.media_type = "m", .bytes = "manifest-bytes"}}},
                       .blobs = {{one, {.size = 0x1122334455667788}}},
                       .grants = {{granted, one}}};
-    REQUIRE(commit(*open(dir), all));
-    REQUIRE(testing::flip_bits(dir / "data.mdb", row.pattern) > 0);
     const auto index = open(dir);
+    REQUIRE(commit(*index, all));
+    REQUIRE(testing::flip_bits(dir / "data.mdb", row.pattern) > 0);
     const auto found = [&] {
       return int(index->find_tag(tagged, tag("t")).has_value()) +
              int(index->find_manifest(one).has_value()) + int(index->find_blob(one).has_value()) +
@@ -238,13 +238,16 @@ TEST_CASE("a record with a flipped bit is not given out, is counted, and can be 
   }
 }
 
-TEST_CASE("a sum of sizes that is lost or damaged is counted anew") {
+TEST_CASE("a sum of sizes that is lost is counted anew") {
   const testing::TempDir dir;
   REQUIRE(commit(*open(dir), {.blobs = {{one, {.size = 0x0102030405060708}}, {two, {.size = 1}}}}));
-  // 0x0102030405060709, as the sum alone is written.
-  REQUIRE(testing::flip_bits(dir / "data.mdb", "\x09\x08\x07\x06\x05\x04\x03\x02\x01") == 0);
-  REQUIRE(testing::flip_bits(dir / "data.mdb", std::string("\x09\x07\x06\x05\x04\x03\x02\x01", 8)) >
-          0);
+  {
+    auto file = open_index_file(dir.path());
+    REQUIRE(file);
+    lmdb::WriteTxn txn(*file->environment);
+    txn.erase(lmdb::Table::meta, codec::blob_bytes_key());
+    REQUIRE(txn.commit() == 0);
+  }
   const auto index = open(dir);
   REQUIRE(commit(*index, {.blobs = {{two, {.size = 2}}}}));
   CHECK(index->totals().blob_bytes == 0x010203040506070a);

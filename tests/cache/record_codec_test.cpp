@@ -23,7 +23,8 @@ TEST_CASE("every record reads back as it was written") {
     const auto key = codec::digest_key(digest);
     const ManifestRecord manifest{.media_type = "text/x", .bytes = std::string("{\0}", 3)};
     CHECK(codec::read_manifest(key, codec::write(key, manifest)) == manifest);
-    const BlobRecord blob{.size = std::numeric_limits<std::uint64_t>::max(), .arrived_at = -1};
+    const BlobRecord blob{
+        .size = std::numeric_limits<std::uint64_t>::max(), .arrived_at = -1, .checked_at = -2};
     CHECK(codec::read_blob(key, codec::write(key, blob)) == blob);
     const TagRecord record{.digest = digest, .checked_at = 1'800'000'000};
     const auto tag_key = codec::tag_key(golang, tag("1.22"));
@@ -84,7 +85,7 @@ TEST_CASE("a value with a flipped bit, a piece missing or a piece too much is no
        [](auto& bytes) { return codec::read_number("n", bytes).has_value(); }},
       {"a manifest", codec::write(digest, ManifestRecord{.media_type = "m", .bytes = "{}"}),
        [&](auto& bytes) { return codec::read_manifest(digest, bytes).has_value(); }},
-      {"a blob", codec::write(digest, BlobRecord{.size = 5, .arrived_at = 6}),
+      {"a blob", codec::write(digest, BlobRecord{.size = 5, .arrived_at = 6, .checked_at = 7}),
        [&](auto& bytes) { return codec::read_blob(digest, bytes).has_value(); }},
       {"a tag", codec::write_tag(tagged, golang, tag("1.22"), {.digest = small}),
        [&](auto& b) { return codec::read_tag(tagged, b, golang, tag("1.22")).has_value(); }},

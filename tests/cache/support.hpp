@@ -3,6 +3,8 @@
 #include "cache/blob_file.hpp"
 #include "cache/cache.hpp"
 #include "cache/hasher.hpp"
+#include "cache/index_file.hpp"
+#include "cache/lmdb.hpp"
 #include "cache/record_codec.hpp"
 
 #include <bit>
@@ -32,11 +34,17 @@ namespace archway::cache::testing {
 namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
 
+/// A place where syncing costs nothing, for tests that open hundreds of caches.
+inline fs::path in_memory() {
+  const fs::path memory = "/dev/shm";
+  return ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+}
+
 /// A directory that goes away with everything in it.
 class TempDir {
  public:
-  TempDir() {
-    auto pattern = (fs::temp_directory_path() / "archway-cache-XXXXXX").string();
+  explicit TempDir(const fs::path& where = fs::temp_directory_path()) {
+    auto pattern = (where / "archway-cache-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
@@ -113,15 +121,17 @@ inline std::size_t entries_with(const fs::path& directory, std::string_view pref
   return count;
 }
 
-/// Flips one bit in every occurrence of `pattern` in a file; how many there were.
+/// Flips one bit in every occurrence of `pattern` in a file, which somebody may have open; how many
+/// there were.
 inline int flip_bits(const fs::path& path, std::string_view pattern) {
-  auto text = read_text(path);
+  const auto text = read_text(path);
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
   int count = 0;
   for (auto at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + 1)) {
-    text[at] = static_cast<char>(text[at] ^ 4);
+    file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(text[at] ^ 4));
     ++count;
   }
-  write_text(path, text);
+  REQUIRE(file.flush().good());
   return count;
 }
 
@@ -171,6 +181,39 @@ inline Result<void> commit(Index& index, Changes changes) {
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return outcome.has_value(); });
   return *outcome;
+}
+
+/// Waits until the fill is over.
+inline Fill::State end_of(Fill& fill) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  for (;;) {
+    const auto state = fill.state();
+    if (state.verified || state.failed) return state;
+    bool moved = false;
+    fill.when_past(state.version, [&] {
+      const std::lock_guard lock(mutex);
+      moved = true;
+      changed.notify_one();
+    });
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return moved; });
+  }
+}
+
+/// What an index that nobody has open says of its last use.
+inline void rewrite_header(const fs::path& index, const codec::Header& header) {
+  auto opened = lmdb::Environment::open(index, map_bytes_default);
+  REQUIRE(opened.code == 0);
+  REQUIRE(opened.environment->find_tables() == 0);
+  lmdb::WriteTxn txn(*opened.environment);
+  txn.put(lmdb::Table::meta, codec::header_key(), codec::write(codec::header_key(), header));
+  REQUIRE(txn.commit() == 0);
+}
+
+/// The machine goes down while this cache, closed by now, was still in use.
+inline void pretend_power_cut(const fs::path& directory) {
+  rewrite_header(directory / "index", {.clean = false, .boot_id = "the boot before"});
 }
 
 inline std::unique_ptr<Cache> open_cache(const fs::path& directory, bool sync = true) {
