@@ -72,17 +72,26 @@ void BlobKeeper::passed(const std::vector<Passed>& blobs) {
 
 void BlobKeeper::condemn(const Digest& digest, const BlobFile& blob, std::string_view why,
                          FoundBy by) {
-  const bool out_of_the_way = store_->quarantine(digest, blob, why);
-  struct stat facts {};
-  const bool known = !out_of_the_way && ::fstat(blob.file->get(), &facts) == 0;
+  const auto removal = store_->quarantine(digest, blob, why);
+  if (removal == BlobStore::Removal::gone) return;
   {
     const std::lock_guard lock(mutex_);
+    if (removal == BlobStore::Removal::impossible && !ban(digest, blob)) return;
     ++damaged_.at(static_cast<std::size_t>(by));
     settled_.erase(digest);
-    if (known) banned_[digest] = facts.st_ino;
-    any_banned_ = !banned_.empty();
   }
   forget(digest);
+}
+
+/// Under the lock: from now on this file is as good as none. False when it was before.
+bool BlobKeeper::ban(const Digest& digest, const BlobFile& blob) {
+  struct stat facts {};
+  if (::fstat(blob.file->get(), &facts) != 0) return true;
+  const auto [banned, is_new] = banned_.try_emplace(digest, facts.st_ino);
+  if (!is_new && banned->second == facts.st_ino) return false;
+  banned->second = facts.st_ino;
+  any_banned_ = true;
+  return true;
 }
 
 DamageCounts BlobKeeper::damaged() const {

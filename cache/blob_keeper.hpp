@@ -51,7 +51,8 @@ class BlobKeeper {
   /// From now on these are not suspect; the index learns of it in a commit that nobody waits for.
   void passed(const std::vector<Passed>& blobs);
 
-  /// This very file is damaged: it goes to quarantine, its record goes, and it is counted.
+  /// This very file is damaged: it goes to quarantine, its record goes, and it is counted once. One
+  /// that has taken its place stays.
   void condemn(const Digest& digest, const BlobFile& blob, std::string_view why, FoundBy by);
   /// There is no such blob: its record goes.
   void forget(const Digest& digest);
@@ -62,6 +63,7 @@ class BlobKeeper {
  private:
   bool is_suspect(const Digest& digest, const std::optional<BlobRecord>& record) const;
   BlobStore::Found find(const Digest& digest) const;
+  bool ban(const Digest& digest, const BlobFile& blob);
 
   BlobStore* store_;
   Index* index_;

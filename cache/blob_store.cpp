@@ -199,18 +199,23 @@ Result<void> BlobStore::publish(const Digest& digest, const FileHandle& part, st
   return {};
 }
 
-bool BlobStore::quarantine(const Digest& digest, const BlobFile& seen, std::string_view why) {
+bool BlobStore::settle() const {
+  return sync_ || ::syncfs(root_->get()) == 0;
+}
+
+BlobStore::Removal BlobStore::quarantine(const Digest& digest, const BlobFile& seen,
+                                         std::string_view why) {
   const std::lock_guard lock(mutex_);
   struct stat held {};
   struct stat named {};
-  if (::fstat(seen.file->get(), &held) != 0) return false;
+  if (::fstat(seen.file->get(), &held) != 0) return Removal::impossible;
   const auto path = paths::blob(digest);
   if (::fstatat(root_->get(), path.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
-    return errno == ENOENT || errno == ENOTDIR;
+    return errno == ENOENT || errno == ENOTDIR ? Removal::gone : Removal::impossible;
   }
   // As long as it is open its number is not used again: another number is another file.
-  if (held.st_ino != named.st_ino || held.st_dev != named.st_dev) return true;
-  return move_away(digest, why);
+  if (held.st_ino != named.st_ino || held.st_dev != named.st_dev) return Removal::gone;
+  return move_away(digest, why) ? Removal::done : Removal::impossible;
 }
 
 void BlobStore::set_aside_odd(const Digest& digest) {

@@ -59,9 +59,18 @@ class BlobStore {
   /// Errors: Errc::storage_failed; the blob is not published then, the partial file is still there.
   Result<void> publish(const Digest& digest, const FileHandle& part, std::uint64_t size);
 
+  /// True when whatever was published is on the disk; without `sync` that takes its time.
+  bool settle() const;
+
+  /// What became of a file that is not to be served any more.
+  enum class Removal : std::uint8_t {
+    done,       ///< it is out of the way now
+    gone,       ///< it was before: there is no file of that name, or it is another one
+    impossible  ///< it still has the blob's name
+  };
   /// Moves the blob that the caller has open (and no other that took its place) out of the way, or
-  /// removes it when there is no way to move it. False when it still has the blob's name.
-  bool quarantine(const Digest& digest, const BlobFile& seen, std::string_view why);
+  /// removes it when there is no way to move it.
+  Removal quarantine(const Digest& digest, const BlobFile& seen, std::string_view why);
 
   /// Files taken out of the way since the start.
   std::uint64_t quarantined() const { return quarantined_; }

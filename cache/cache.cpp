@@ -39,6 +39,13 @@ class DiskCache final : public Cache {
         log_(log),
         housekeeping_({[this] { return take_snapshot_if_due(); }}) {}
 
+  DiskCache(const DiskCache&) = delete;
+  DiskCache& operator=(const DiskCache&) = delete;
+  ~DiskCache() override {
+    // Closed in order an index says that every blob is whole, also after a power cut.
+    if (!store_->settle()) index_->leave_in_use();
+  }
+
   Index& index() override { return *index_; }
 
   std::optional<BlobFile> open_blob(const Digest& digest) override {
@@ -63,6 +70,10 @@ class DiskCache final : public Cache {
 
   std::shared_ptr<Fill> find_fill(const Digest& digest) const override {
     return fills_.find(digest);
+  }
+
+  void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) override {
+    keeper_.condemn(digest, blob, why, FoundBy::serving);
   }
 
   Stats stats() const override {

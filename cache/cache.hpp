@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <variant>
 
 namespace archway::cache {
@@ -65,6 +66,12 @@ class Cache {
 
   /// A running fill, if there is one.
   virtual std::shared_ptr<Fill> find_fill(const Digest& digest) const = 0;
+
+  /// The file could not be read to the end of its size while it was served: it goes to quarantine,
+  /// its record goes, and whoever asks next gets a new fill. Any number of those who read it may
+  /// say so; one that has taken its place meanwhile stays. `why` is for the log. Blocks on the
+  /// disk.
+  virtual void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) = 0;
 
   struct Stats {
     Index::Totals totals;

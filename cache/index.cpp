@@ -40,7 +40,9 @@ class LmdbIndex final : public Index {
   ~LmdbIndex() override {
     writer_.reset();  // Commits what is still queued.
     // Best effort: an index that could not be marked is looked at more closely by the next process.
-    [[maybe_unused]] const int code = mark_index(*environment_, true, suspect_before_);
+    if (!in_use_for_good_) {
+      [[maybe_unused]] const int code = mark_index(*environment_, true, suspect_before_);
+    }
     if (commits_ == snapshot_commits_) return;
     [[maybe_unused]] const auto taken = snapshot();
   }
@@ -84,6 +86,8 @@ class LmdbIndex final : public Index {
   std::uint64_t damaged() const override { return damaged_; }
 
   std::int64_t suspect_before() const override { return suspect_before_; }
+
+  void leave_in_use() override { in_use_for_good_ = true; }
 
   std::uint64_t commits() const override { return commits_; }
 
@@ -180,6 +184,7 @@ class LmdbIndex final : public Index {
   std::atomic<std::uint64_t> snapshot_commits_ = 0;  // What the snapshot has of them.
   mutable std::atomic<std::uint64_t> damaged_ = 0;
   const std::int64_t suspect_before_;
+  std::atomic<bool> in_use_for_good_ = false;
   bool recount_ = false;  // The writer's thread alone, like the next two.
   std::int64_t last_check_ = 0;
   bool marked_;

@@ -62,6 +62,9 @@ class Index {
     return std::max<std::int64_t>(std::time(nullptr), suspect_before());
   }
 
+  /// From now on it is closed as if its process had died: the blobs' files may not be on the disk.
+  virtual void leave_in_use() {}
+
   struct Totals {
     std::uint64_t blobs = 0;
     std::uint64_t blob_bytes = 0;

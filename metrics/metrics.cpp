@@ -50,7 +50,14 @@ void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapsh
   auto dropped = family("archway_log_lines_dropped_total",
                         "Log lines that their target did not take in time.", MetricType::Counter);
   add(dropped, snapshot.log_lines_dropped);
-  for (auto* one : {&bytes, &objects, &fills, &dropped}) families.push_back(std::move(*one));
+  auto damaged =
+      family("archway_cache_damaged_total", "Blobs whose file was found damaged, by what found it.",
+             MetricType::Counter);
+  for (const auto& [found_by, count] : snapshot.cache_damaged) {
+    add(damaged, count, {{"found_by", std::string(found_by)}});
+  }
+  for (auto* one : {&bytes, &objects, &fills, &dropped, &damaged})
+    families.push_back(std::move(*one));
 }
 
 class PrometheusMetrics final : public Metrics {

@@ -3,13 +3,25 @@
 #include "proxy/admin/answer.hpp"
 #include "proxy/admin/endpoints.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace archway::proxy {
 namespace {
 
 bool is_below_api(std::string_view target) {
   return target == "/api" || target.starts_with("/api/") || target.starts_with("/api?");
+}
+
+std::vector<std::pair<std::string_view, std::uint64_t>> named(const cache::DamageCounts& counts) {
+  std::vector<std::pair<std::string_view, std::uint64_t>> list;
+  for (const auto by : cache::found_by_all) {
+    list.emplace_back(name(by), counts.at(static_cast<std::size_t>(by)));
+  }
+  return list;
 }
 
 }  // namespace
@@ -23,7 +35,8 @@ std::string Admin::exposition() const {
                                      .cache_tags = stats.totals.tags,
                                      .fills_in_progress = stats.fills_in_progress,
                                      .quarantined = stats.quarantined,
-                                     .log_lines_dropped = shared.log->dropped()});
+                                     .log_lines_dropped = shared.log->dropped(),
+                                     .cache_damaged = named(stats.damaged)});
 }
 
 Response Admin::page(const Request& request) const {

@@ -48,11 +48,6 @@ void read_cache(const Section& file, Settings& settings) {
   if (const auto durability = cache.find("durability")) {
     if (const auto strict = durability->one_of<bool>(durabilities)) {
       settings.cache.strict = *strict;
-      if (!*strict) {
-        durability->reading().warn(durability->at(), durability->path() +
-                                                         ": this version syncs every blob all the "
-                                                         "same");
-      }
     }
   }
 }

@@ -116,6 +116,23 @@ TEST_CASE("a condemned blob is gone and counted by how it was found") {
   CHECK(k.keeper->open(digest).suspect);
 }
 
+TEST_CASE("damage that many see is one damage, and what has taken its place stays") {
+  Kept k;
+  const auto digest = k.put(bytes_of(50));
+  const auto seen = *k.keeper->open(digest).blob;
+  k.keeper->condemn(digest, seen, "a test", FoundBy::serving);
+  k.keeper->condemn(digest, seen, "a test", FoundBy::serving);
+  CHECK(k.keeper->damaged() == DamageCounts{0, 0, 0, 1, 0});
+  k.put(bytes_of(50));
+  k.keeper->passed({{.digest = digest, .size = 50}});
+  k.settle();
+  k.keeper->condemn(digest, seen, "a test", FoundBy::serving);
+  k.settle();
+  CHECK(k.keeper->open(digest).blob);
+  CHECK(k.index->find_blob(digest));
+  CHECK(k.keeper->damaged() == DamageCounts{0, 0, 0, 1, 0});
+}
+
 TEST_CASE("how damage was found has a name of its own each") {
   std::vector<std::string> names;
   for (const auto by : found_by_all) names.emplace_back(name(by));

@@ -160,11 +160,12 @@ TEST_CASE("quarantine takes the file that was seen, not another that took its pl
   const auto digest = digest_of(bytes);
   REQUIRE(s.publish(digest, bytes));
   const auto seen = *s.store.find(digest).blob;
-  CHECK(s.store.quarantine(digest, seen, "a test"));
+  CHECK(s.store.quarantine(digest, seen, "a test") == BlobStore::Removal::done);
   CHECK(s.store.quarantined() == 1);
   CHECK(testing::read_text(s.dir / paths::quarantined(digest)).size() == 10);
   REQUIRE(s.publish(digest, bytes));
-  CHECK(s.store.quarantine(digest, seen, "a test"));  // Somebody else who had seen the old one.
+  // Somebody else who had seen the old one.
+  CHECK(s.store.quarantine(digest, seen, "a test") == BlobStore::Removal::gone);
   CHECK(s.store.quarantined() == 1);
   CHECK(s.store.find(digest).blob);
   CHECK(read_bytes(seen) == bytes);
@@ -176,7 +177,8 @@ TEST_CASE(
   const auto digest = digest_of(bytes_of(10));
   REQUIRE(s.publish(digest, bytes_of(10)));
   fs::create_directories(s.dir / paths::quarantined(digest) / "in the way");
-  CHECK(s.store.quarantine(digest, *s.store.find(digest).blob, "a test"));
+  CHECK(s.store.quarantine(digest, *s.store.find(digest).blob, "a test") ==
+        BlobStore::Removal::done);
   CHECK(s.store.find(digest).gone);
   REQUIRE(s.publish(digest, bytes_of(10)));
   const auto seen = *s.store.find(digest).blob;
@@ -185,7 +187,7 @@ TEST_CASE(
   fs::permissions(s.dir / "quarantine", fs::perms{0755});
   {
     const testing::Unprivileged nobody;
-    CHECK_FALSE(s.store.quarantine(digest, seen, "a test"));
+    CHECK(s.store.quarantine(digest, seen, "a test") == BlobStore::Removal::impossible);
   }
   CHECK(s.store.quarantined() == 1);
 }

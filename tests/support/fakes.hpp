@@ -73,11 +73,20 @@ class QuietMetrics : public metrics::Metrics {
            std::to_string(snapshot.cache_tags) + " fills " +
            std::to_string(snapshot.fills_in_progress) + " quarantined " +
            std::to_string(snapshot.quarantined) + " dropped " +
-           std::to_string(snapshot.log_lines_dropped) + "\n";
+           std::to_string(snapshot.log_lines_dropped) + damaged(snapshot) + "\n";
   }
 
   std::atomic<int> opened = 0;
   std::atomic<int> closed = 0;
+
+ private:
+  static std::string damaged(const Snapshot& snapshot) {
+    std::string text;
+    for (const auto& [found_by, count] : snapshot.cache_damaged) {
+      text.append(" ").append(found_by).append(" ").append(std::to_string(count));
+    }
+    return text;
+  }
 };
 
 /// A file with these bytes, open for reading.

@@ -52,9 +52,12 @@ TEST_CASE("the exposition has what the cache and the log say now") {
   counted.totals = {.blobs = 2, .blob_bytes = 1000, .manifests = 3, .tags = 4};
   counted.fills_in_progress = 5;
   counted.quarantined = 6;
+  counted.damaged = {1, 2, 3, 4, 5};
   bench.log.dropped_lines = 7;
   const auto answer = bench.ask("/metrics");
-  CHECK(answer.body == "bytes 1000 blobs 2 manifests 3 tags 4 fills 5 quarantined 6 dropped 7\n");
+  CHECK(answer.body ==
+        "bytes 1000 blobs 2 manifests 3 tags 4 fills 5 quarantined 6 dropped 7 "
+        "size 1 recheck 2 scrub 3 serving 4 verify 5\n");
   CHECK(answer.fields.find("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
 }
 

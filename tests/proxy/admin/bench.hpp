@@ -32,6 +32,10 @@ class CountedCache : public cache::Cache {
   std::shared_ptr<cache::Fill> find_fill(const Digest& digest) const override {
     return real_->find_fill(digest);
   }
+  void report_damaged(const Digest& digest, const cache::BlobFile& blob,
+                      std::string_view why) override {
+    real_->report_damaged(digest, blob, why);
+  }
   Stats stats() const override { return counted; }
   const std::filesystem::path& directory() const override { return real_->directory(); }
 

@@ -1,0 +1,101 @@
+#include "tests/cache/disk_calls.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <map>
+#include <mutex>
+#include <string_view>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// These take the place of the C library's for the whole test program, LMDB's calls included.
+
+namespace archway::cache::testing {
+namespace {
+
+std::mutex mutex;
+std::string watched;                 // Guarded by mutex, as is the rest; empty: nothing is.
+std::vector<std::string> calls;      // Those seen.
+std::map<std::string, int> failing;  // The errno by call.
+
+std::string path_of(int fd) {
+  std::array<char, 4096> path{};
+  const auto link = "/proc/self/fd/" + std::to_string(fd);
+  const auto size = ::readlink(link.c_str(), path.data(), path.size());
+  return size < 0 ? std::string() : std::string(path.data(), static_cast<std::size_t>(size));
+}
+
+/// Takes the call down; the errno it shall fail with, or 0.
+int note(const std::string& what, const std::string& path) {
+  const std::lock_guard lock(mutex);
+  if (watched.empty() || !path.starts_with(watched)) return 0;
+  auto call = what + " " + path.substr(watched.size());
+  const auto found = failing.find(call);
+  const int error = found == failing.end() ? 0 : found->second;
+  calls.push_back(std::move(call));
+  return error;
+}
+
+}  // namespace
+
+DiskCalls::DiskCalls(const std::filesystem::path& directory) {
+  const std::lock_guard lock(mutex);
+  watched = std::filesystem::canonical(directory).string() + "/";
+  calls.clear();
+}
+
+DiskCalls::~DiskCalls() {
+  const std::lock_guard lock(mutex);
+  watched.clear();
+  failing.clear();
+}
+
+std::vector<std::string> DiskCalls::seen() const {
+  const std::lock_guard lock(mutex);
+  return calls;
+}
+
+void DiskCalls::fail(std::string call, int error) {
+  const std::lock_guard lock(mutex);
+  failing[std::move(call)] = error;
+}
+
+namespace {
+
+int synced(long number, int fd) {
+  const int error = note("sync", path_of(fd));
+  if (error == 0) return static_cast<int>(::syscall(number, fd));
+  errno = error;
+  return -1;
+}
+
+}  // namespace
+}  // namespace archway::cache::testing
+
+extern "C" int fsync(int fd) {
+  return archway::cache::testing::synced(SYS_fsync, fd);
+}
+
+extern "C" int fdatasync(int fd) {
+  return archway::cache::testing::synced(SYS_fdatasync, fd);
+}
+
+extern "C" int syncfs(int fd) noexcept {
+  const auto path = archway::cache::testing::path_of(fd) + "/.";
+  const int error = archway::cache::testing::note("sync all of", path);
+  if (error == 0) return static_cast<int>(::syscall(SYS_syncfs, fd));
+  errno = error;
+  return -1;
+}
+
+extern "C" int renameat2(int from_directory, const char* from, int to_directory, const char* to,
+                         unsigned flags) noexcept {
+  const auto path = archway::cache::testing::path_of(from_directory) + "/" + from;
+  if (const int error = archway::cache::testing::note("rename", path); error != 0) {
+    errno = error;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_renameat2, from_directory, from, to_directory, to, flags));
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace archway::cache::testing {
+
+/// While it lives: the calls of this program that make things durable below a directory, in their
+/// order. One at a time. Threads: any.
+class DiskCalls {
+ public:
+  explicit DiskCalls(const std::filesystem::path& directory);
+  DiskCalls(const DiskCalls&) = delete;
+  DiskCalls& operator=(const DiskCalls&) = delete;
+  ~DiskCalls();
+
+  /// "sync blobs/sha256/ab", "rename fills/sha256-abcd.part": the names relative to the directory.
+  std::vector<std::string> seen() const;
+
+  /// From now on such calls fail with this errno; 0: no more.
+  void fail(std::string call, int error);
+};
+
+}  // namespace archway::cache::testing

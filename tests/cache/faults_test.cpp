@@ -1,0 +1,132 @@
+// What the cache does about a disk that fails.
+
+#include "cache/cache.hpp"
+#include "cache/paths.hpp"
+#include "tests/cache/disk_calls.hpp"
+#include "tests/cache/support.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <doctest/doctest.h>
+#include <string>
+#include <vector>
+
+namespace archway::cache {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::bytes_of;
+using testing::open_cache;
+using testing::publish;
+using testing::read_bytes;
+
+TEST_CASE("strict: the bytes are on the disk before the name, the name before the index") {
+  const testing::TempDir dir;
+  const auto cache = open_cache(dir.path());
+  const testing::DiskCalls calls(dir.path());
+  const auto digest = publish(*cache, bytes_of(100));
+  const auto seen = calls.seen();
+  auto from = seen.begin();
+  for (const auto& step :
+       {"sync " + paths::part(digest), "rename " + paths::part(digest),
+        "sync " + paths::blob_directory(digest), std::string("sync index/data.mdb")}) {
+    CAPTURE(step);
+    CHECK(std::count(seen.begin(), seen.end(), step) == 1);
+    from = std::find(from, seen.end(), step);
+    CHECK(from != seen.end());
+  }
+}
+
+TEST_CASE("relaxed: the index alone is synced, no blob and no directory of blobs") {
+  const testing::TempDir dir;
+  const auto cache = open_cache(dir.path(), false);
+  const testing::DiskCalls calls(dir.path());
+  const auto digest = publish(*cache, bytes_of(100));
+  for (const auto& call : calls.seen()) {
+    CAPTURE(call);
+    CHECK((call == "rename " + paths::part(digest) || call == "sync index/data.mdb"));
+  }
+  CHECK(cache->open_blob(digest));
+}
+
+TEST_CASE("relaxed: an orderly end has the blobs on the disk before the index says it was one") {
+  const testing::TempDir dir;
+  auto cache = open_cache(dir.path(), false);
+  const auto digest = publish(*cache, bytes_of(100));
+  {
+    const testing::DiskCalls calls(dir.path());
+    cache.reset();
+    const auto seen = calls.seen();
+    REQUIRE(std::count(seen.begin(), seen.end(), "sync index/data.mdb") == 1);
+    const auto all = std::find(seen.begin(), seen.end(), "sync all of .");
+    CHECK(std::find(all, seen.end(), "sync index/data.mdb") != seen.end());
+  }
+  cache = open_cache(dir.path(), false);
+  CHECK(cache->open_blob(digest));
+  {
+    testing::DiskCalls calls(dir.path());
+    calls.fail("sync all of .", EIO);
+    cache.reset();
+    const auto seen = calls.seen();
+    CHECK(std::count(seen.begin(), seen.end(), "sync index/data.mdb") == 0);
+  }
+}
+
+TEST_CASE("a blob that cannot be made durable is not published; its followers have it") {
+  struct Row {
+    const char* why;
+    std::string (*call)(const Digest& digest);
+  };
+  const Row rows[] = {
+      {"its bytes", [](const Digest& digest) { return "sync " + paths::part(digest); }},
+      {"its name", [](const Digest& digest) { return "rename " + paths::part(digest); }},
+      {"its directory",
+       [](const Digest& digest) { return "sync " + paths::blob_directory(digest); }},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const testing::TempDir dir;
+    const auto cache = open_cache(dir.path());
+    const auto bytes = bytes_of(100);
+    const auto digest = testing::digest_of(bytes);
+    testing::DiskCalls calls(dir.path());
+    calls.fail(row.call(digest), EIO);
+    {
+      const auto access = cache->open_or_join(digest, "docker.io/library/hi");
+      REQUIRE(access.writer->begin(bytes.size()));
+      REQUIRE(access.writer->append(bytes));
+      const auto finished = access.writer->finish();
+      REQUIRE_FALSE(finished);
+      CHECK(finished.error().origin == Origin::storage);
+      CHECK(access.fill->state().verified);
+      CHECK(read_bytes(access.fill->file()->get(), 100) == bytes);
+    }
+    CHECK_FALSE(cache->open_blob(digest));
+    CHECK(cache->stats().totals.blobs == 0);
+    calls.fail(row.call(digest), 0);
+    CHECK(publish(*cache, bytes) == digest);
+    CHECK(read_bytes(*cache->open_blob(digest)) == bytes);
+  }
+}
+
+TEST_CASE("a blob that broke while it was served is set aside, and fetched again") {
+  const testing::TempDir dir;
+  const auto cache = open_cache(dir.path());
+  const auto bytes = bytes_of(100);
+  const auto digest = publish(*cache, bytes);
+  const auto served = cache->open_blob(digest);
+  const auto served_to_another = cache->open_blob(digest);
+  REQUIRE(served);
+  cache->report_damaged(digest, *served, "a test");
+  CHECK(cache->stats().damaged == DamageCounts{0, 0, 0, 1, 0});
+  CHECK(fs::exists(dir / paths::quarantined(digest)));
+  CHECK_FALSE(cache->open_blob(digest));
+  CHECK(publish(*cache, bytes) == digest);
+  cache->report_damaged(digest, *served_to_another, "a test");
+  CHECK(cache->stats().damaged == DamageCounts{0, 0, 0, 1, 0});
+  REQUIRE(cache->open_blob(digest));
+  CHECK(read_bytes(*cache->open_blob(digest)) == bytes);
+}
+
+}  // namespace
+}  // namespace archway::cache
