@@ -120,15 +120,19 @@ log: {{format: json}}
     def stop(self):
         """In order."""
         self.must_run()
+        status = self.end()
+        if status != 0:
+            raise Violation(f"archway stopped with {status}:\n{self.log_end()}")
+
+    def end(self):
+        """Asks it to stop, if it still runs; the exit status."""
         self._process.terminate()
         try:
-            status = self._process.wait(STOP_MAX)
+            return self._process.wait(STOP_MAX)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
             raise Violation(f"archway did not stop within {STOP_MAX} s:\n{self.log_end()}") from None
-        if status != 0:
-            raise Violation(f"archway stopped with {status}:\n{self.log_end()}")
 
     def close(self):
         """Whatever its state."""

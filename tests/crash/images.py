@@ -58,3 +58,8 @@ def make_images(seed, count, smallest=1 << 10, largest=8 << 20):
         layers = [random_blob(rng, smallest, largest) for _ in range(rng.choice([1, 2]))]
         images.append(Image(f"i{seed}-{number}", [shared, *layers]))
     return images
+
+
+def blobs_of(images):
+    """(image, digest), …"""
+    return [(image, digest) for image in images for digest in image.blobs]

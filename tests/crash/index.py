@@ -7,7 +7,7 @@ import shutil
 import checks
 import damage
 from gateway import Gateway, Violation
-from images import make_images
+from images import blobs_of, make_images
 from registry import Registry
 
 IMAGES = 40
@@ -50,10 +50,6 @@ def run(context, cycles):
         f"fetched: {', '.join(f'{count} {what}' for what, count in fate.most_common())}; "
         f"{context.starts(gateway.first_answers)}",
     )
-
-
-def blobs_of(images):
-    return [(image, digest) for image in images for digest in image.blobs]
 
 
 def fill(gateway, images):

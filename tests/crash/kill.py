@@ -6,7 +6,7 @@ import time
 
 import checks
 from gateway import Gateway, Violation
-from images import make_images
+from images import blobs_of, make_images
 from pull import Pullers
 from registry import Registry
 
@@ -86,7 +86,7 @@ class Life:
         self.gateway.start()
         self._serves_what_it_had(self._manifests, self._kept)
         self.registry.online, self.registry.rate = True, 0
-        checks.serves(self.gateway, self._images, [(i, d) for i in self._images for d in i.blobs])
+        checks.serves(self.gateway, self._images, blobs_of(self._images))
         self.gateway.stop()
         totals["kept"] += len(self._manifests) + len(self._kept)
         self._files.forget()
