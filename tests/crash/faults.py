@@ -188,9 +188,3 @@ class Bench:
         checks.serves(self._gateway, self._images, blobs_of(self._images))
         self._gateway.stop()
         checks.Files(self._gateway.directory).check()
-
-
-def find_interposer(binary):
-    """The one of the dev build beside the release build that is tested."""
-    built = pathlib.Path(binary).parent.parent / "dev/tests/libcrash_faults.so"
-    return built if built.is_file() else None

@@ -19,18 +19,17 @@ class Violation(Exception):
 class Gateway:
     """One archway over `directory`, with `upstream` as Docker Hub.
 
-    `prefix` stands before the command, `environment` is added to this process' own.
+    Its log and its configuration are in `files`, else beside the directory.
     """
 
-    def __init__(self, binary, directory, upstream, prefix=(), environment=None, durability="strict"):
+    def __init__(self, binary, directory, upstream, files=None, durability="strict"):
         self.binary = binary
         self.directory = pathlib.Path(directory)
-        self.prefix = list(prefix)
-        self.environment = {**os.environ, **(environment or {})}
         self.first_answers = []  # s, one a start
         self._process = None
-        self._log_path = self.directory.parent / (self.directory.name + ".log")
-        self._config_path = self.directory.parent / (self.directory.name + ".yaml")
+        files = files or self.directory.parent
+        self._log_path = files / (self.directory.name + ".log")
+        self._config_path = files / (self.directory.name + ".yaml")
         self._config_path.write_text(
             f"""listen: [{{address: "127.0.0.1:0"}}]
 admin: 127.0.0.1:0
@@ -44,35 +43,34 @@ log: {{format: json}}
         )
 
     def spawn(self, environment=None):
-        """Starts the process and does not wait for it."""
+        """Starts the process and does not wait for it; `environment` is added to this process' own."""
+        self._began = time.monotonic()
         with open(self._log_path, "wb") as log:
             self._process = subprocess.Popen(
-                [*self.prefix, self.binary, "serve", "-c", str(self._config_path)],
+                [self.binary, "serve", "-c", str(self._config_path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**self.environment, **(environment or {})},
+                env={**os.environ, **(environment or {})},
             )
         self.port = self.admin_port = None
 
     def start(self, environment=None):
-        """Starts it and waits for its first answer; how many seconds that took."""
-        began = time.monotonic()
+        """Starts it and waits for its first answer."""
         self.spawn(environment)
-        if not self.wait_until_up(began):
+        if not self.wait_until_up():
             raise Violation(f"archway ended at its start with {self.exit_status()}:\n{self.log_end()}")
-        self.first_answers.append(time.monotonic() - began)
-        return self.first_answers[-1]
 
-    def wait_until_up(self, began=None):
+    def wait_until_up(self):
         """True at the first answer, False when the process ended instead."""
-        limit = (began or time.monotonic()) + START_MAX
+        limit = self._began + START_MAX
         while not self._answers():
             if self._process.poll() is not None:
                 return False
             if time.monotonic() > limit:
                 raise Violation(f"no answer within {START_MAX} s of the start:\n{self.log_end()}")
             time.sleep(0.001)
+        self.first_answers.append(time.monotonic() - self._began)
         return True
 
     def _answers(self):
