@@ -75,6 +75,44 @@ class LmdbIndex final : public Index {
     return all<VirtualImage>(Table::images, max, codec::read_image);
   }
 
+  std::vector<PinRecord> all_pins(std::size_t max) const override {
+    return all<PinRecord>(Table::pins, max, codec::read_pin);
+  }
+
+  std::vector<TagEntry> tags_after(const std::optional<std::pair<ImageName, Tag>>& after,
+                                   std::size_t max) const override {
+    return all<TagEntry>(Table::tags, max, codec::read_tag_entry,
+                         after ? codec::tag_key(after->first, after->second) : std::string());
+  }
+
+  std::vector<BlobEntry> blobs_after(const std::optional<Digest>& after,
+                                     std::size_t max) const override {
+    const auto read = [](auto key, auto value) -> std::optional<BlobEntry> {
+      const auto digest = codec::read_digest_key(key);
+      const auto record = codec::read_blob(key, value);
+      if (!digest || !record) return std::nullopt;
+      return BlobEntry{.digest = *digest, .record = *record};
+    };
+    return all<BlobEntry>(Table::blobs, max, read, key_of(after));
+  }
+
+  std::vector<ManifestEntry> manifests_after(const std::optional<Digest>& after,
+                                             std::size_t max) const override {
+    const auto read = [](auto key, auto value) -> std::optional<ManifestEntry> {
+      const auto digest = codec::read_digest_key(key);
+      const auto size = codec::read_manifest_size(key, value);
+      if (!digest || !size) return std::nullopt;
+      return ManifestEntry{.digest = *digest, .size = *size};
+    };
+    return all<ManifestEntry>(Table::manifests, max, read, key_of(after));
+  }
+
+  std::vector<GrantEntry> grants_after(const std::optional<std::pair<ImageName, Digest>>& after,
+                                       std::size_t max) const override {
+    return all<GrantEntry>(Table::grants, max, codec::read_grant_entry,
+                           after ? codec::grant_key(after->first, after->second) : std::string());
+  }
+
   void commit(Changes changes, Done done) override {
     writer_->submit(std::move(changes), std::move(done));
   }
@@ -119,17 +157,24 @@ class LmdbIndex final : public Index {
     return record;
   }
 
+  static std::string key_of(const std::optional<Digest>& digest) {
+    return digest ? codec::digest_key(*digest) : std::string();
+  }
+
+  /// What comes behind that key; all for an empty one.
   template <class Record, class Read>
-  std::vector<Record> all(Table table, std::size_t max, Read read) const {
+  std::vector<Record> all(Table table, std::size_t max, Read read,
+                          const std::string& after = {}) const {
     std::vector<Record> records;
     if (max == 0) return records;
     const lmdb::ReadTxn txn(*environment_);
-    const int code = txn.each(table, [&](std::string_view key, std::string_view value) {
-      auto record = read(key, value);
-      if (!record) ++damaged_;
-      if (record) records.push_back(*std::move(record));
-      return records.size() < max;
-    });
+    const int code =
+        txn.each_after(table, after, [&](std::string_view key, std::string_view value) {
+          auto record = read(key, value);
+          if (!record) ++damaged_;
+          if (record) records.push_back(*std::move(record));
+          return records.size() < max;
+        });
     if (code != 0) ++damaged_;
     return records;
   }

@@ -10,13 +10,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace archway::cache {
 
 /// The typed tables over LMDB: what is known of tags, manifests, blobs, grants, who pulls a tag,
-/// and virtual images. Disposable: what it loses is fetched again, found in the blob files, or
-/// learnt anew; only virtual images that were made while it ran have to be made again.
+/// virtual images, and pins. Disposable: what it loses is fetched again, found in the blob files,
+/// or learnt anew; only virtual images and pins that were made while it ran have to be made again.
 ///
 /// Threads: any. Reads are short, synchronous and copy values out; writes are queued to one writer
 /// thread that groups them (at most 5 ms or 64 operations a commit).
@@ -48,6 +49,20 @@ class Index {
   /// listings: their time depends on how many there are.
   virtual std::vector<SeenRecord> all_seen(std::size_t max) const = 0;
   virtual std::vector<VirtualImage> all_images(std::size_t max) const = 0;
+  virtual std::vector<PinRecord> all_pins(std::size_t max) const = 0;
+
+  /// The next entries of a table behind the one given (which need not be there), or from the
+  /// beginning, at most `max`; fewer: that was the end. Their order is the table's own and always
+  /// the same; damaged ones are left out and counted. Each call is a short transaction of its own,
+  /// so a walk through all of a table sees what is changed meanwhile in part.
+  virtual std::vector<TagEntry> tags_after(const std::optional<std::pair<ImageName, Tag>>& after,
+                                           std::size_t max) const = 0;
+  virtual std::vector<BlobEntry> blobs_after(const std::optional<Digest>& after,
+                                             std::size_t max) const = 0;
+  virtual std::vector<ManifestEntry> manifests_after(const std::optional<Digest>& after,
+                                                     std::size_t max) const = 0;
+  virtual std::vector<GrantEntry> grants_after(
+      const std::optional<std::pair<ImageName, Digest>>& after, std::size_t max) const = 0;
 
   /// Queues a commit. `done` (may be empty) is called once, on the writer thread, when it is
   /// durable or has failed (Errc::storage_failed).

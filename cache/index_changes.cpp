@@ -57,6 +57,9 @@ void IndexChanges::put_manifests(const Changes& changes) {
     const auto key = codec::digest_key(digest);
     txn_.put(Table::manifests, key, codec::write(key, record));
   }
+  for (const auto& digest : changes.manifests_gone) {
+    txn_.erase(Table::manifests, codec::digest_key(digest));
+  }
 }
 
 /// The rule of Grant::platform. The look-up sees what the same commit has written before, and a
@@ -74,6 +77,9 @@ void IndexChanges::put_grants(const Changes& changes) {
     const GrantRecord record{.granted_at = std::time(nullptr),
                              .platform = platform_after(key, grant)};
     txn_.put(Table::grants, key, codec::write_grant(key, grant.image, grant.digest, record));
+  }
+  for (const auto& [image, digest] : changes.grants_gone) {
+    txn_.erase(Table::grants, codec::grant_key(image, digest));
   }
 }
 
@@ -97,6 +103,16 @@ void IndexChanges::put_images(const Changes& changes) {
   }
 }
 
+void IndexChanges::put_pins(const Changes& changes) {
+  for (const auto& pin : changes.pins) {
+    const auto key = codec::pin_key(pin.image, pin.what);
+    txn_.put(Table::pins, key, codec::write_pin(key, pin));
+  }
+  for (const auto& [image, what] : changes.pins_gone) {
+    txn_.erase(Table::pins, codec::pin_key(image, what));
+  }
+}
+
 void IndexChanges::put(const Changes& changes) {
   put_blobs(changes);
   put_tags(changes);
@@ -104,6 +120,7 @@ void IndexChanges::put(const Changes& changes) {
   put_grants(changes);
   put_seen(changes);
   put_images(changes);
+  put_pins(changes);
 }
 
 IndexChanges::Sums IndexChanges::put_sums() {

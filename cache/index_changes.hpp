@@ -33,6 +33,7 @@ class IndexChanges {
   void put_grants(const Changes& changes);
   void put_seen(const Changes& changes);
   void put_images(const Changes& changes);
+  void put_pins(const Changes& changes);
   std::uint64_t counted_size(const std::string& key);
   std::string platform_after(const std::string& key, const Grant& grant) const;
   std::uint64_t sum_of_sizes() const;

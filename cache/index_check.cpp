@@ -18,7 +18,7 @@ using lmdb::Table;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::array tables{Table::meta,   Table::tags, Table::manifests, Table::blobs,
-                            Table::grants, Table::seen, Table::images};
+                            Table::grants, Table::seen, Table::images,    Table::pins};
 static_assert(tables.size() == lmdb::table_count);
 
 /// How many entries are read between two looks at the clock.

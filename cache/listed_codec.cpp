@@ -90,4 +90,21 @@ std::optional<VirtualImage> read_image(std::string_view key, std::string_view va
   return image;
 }
 
+std::string pin_key(const ImageName& image, const Reference& what) {
+  return name_key(image, str(what));  // No tag reads like a digest.
+}
+
+std::string write_pin(std::string_view key, const PinRecord& pin) {
+  return ValueWriter().image(pin.image).text(str(pin.what)).i64(pin.since).seal(key);
+}
+
+std::optional<PinRecord> read_pin(std::string_view key, std::string_view value) {
+  ValueReader reader(key, value);
+  auto image = reader.image();
+  auto what = parse_reference(reader.text());
+  const auto since = reader.i64();
+  if (!image || !what || !reader.whole() || key != pin_key(*image, *what)) return std::nullopt;
+  return PinRecord{.image = *std::move(image), .what = *std::move(what), .since = since};
+}
+
 }  // namespace archway::cache::codec

@@ -17,7 +17,7 @@ constexpr MDB_dbi free_lists = 0;
 constexpr MDB_dbi names = 1;
 
 constexpr std::array<const char*, table_count> table_names{"meta",   "tags", "manifests", "blobs",
-                                                           "grants", "seen", "images"};
+                                                           "grants", "seen", "images",    "pins"};
 
 // LMDB's interface has no const; it only reads what a key or a value to be put points at.
 MDB_val to_val(std::string_view bytes) {
@@ -46,14 +46,19 @@ std::uint64_t entries_in(MDB_txn* txn, unsigned table) {
   return mdb_stat(txn, table, &stat) == MDB_SUCCESS ? stat.ms_entries : 0;
 }
 
-int each_in(MDB_txn* txn, unsigned table, const Visit& visit) {
+/// From the first key behind `after`; an empty one, which no entry has, is before all of them.
+int each_in(MDB_txn* txn, unsigned table, const Visit& visit, std::string_view after = {}) {
   MDB_cursor* cursor = nullptr;
   int code = mdb_cursor_open(txn, table, &cursor);
   if (code != MDB_SUCCESS) return code;
-  MDB_val key{};
+  MDB_val key = to_val(after);
   MDB_val value{};
-  while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
-    if (!visit(from_val(key), from_val(value))) break;
+  code = mdb_cursor_get(cursor, &key, &value, after.empty() ? MDB_FIRST : MDB_SET_RANGE);
+  if (code == MDB_SUCCESS && from_val(key) == after) {
+    code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+  }
+  while (code == MDB_SUCCESS && visit(from_val(key), from_val(value))) {
+    code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
   }
   mdb_cursor_close(cursor);
   return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
@@ -223,6 +228,11 @@ std::uint64_t ReadTxn::entries(Table table) const {
 int ReadTxn::each(Table table, const Visit& visit) const {
   if (code_ != MDB_SUCCESS) return code_;
   return each_in(txn_, environment_.tables_.at(number(table)), visit);
+}
+
+int ReadTxn::each_after(Table table, std::string_view after, const Visit& visit) const {
+  if (code_ != MDB_SUCCESS) return code_;
+  return each_in(txn_, environment_.tables_.at(number(table)), visit, after);
 }
 
 std::uint64_t ReadTxn::branch_pages() const {

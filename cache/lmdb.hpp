@@ -17,8 +17,8 @@ struct MDB_txn;
 /// errno, or one of LMDB's own numbers.
 namespace archway::cache::lmdb {
 
-enum class Table : std::uint8_t { meta, tags, manifests, blobs, grants, seen, images };
-inline constexpr std::size_t table_count = 7;
+enum class Table : std::uint8_t { meta, tags, manifests, blobs, grants, seen, images, pins };
+inline constexpr std::size_t table_count = 8;
 
 /// What the code means, for a log line.
 std::string text(int code);
@@ -106,7 +106,9 @@ class ReadTxn {
   std::uint64_t entries(Table table) const;
   /// Visits the entries in the order of their keys.
   int each(Table table, const Visit& visit) const;
-  /// The same for LMDB's own two tables: the names of all tables, and lists of free pages.
+  /// The same, but from the first key behind `after`, which need not be there.
+  int each_after(Table table, std::string_view after, const Visit& visit) const;
+  /// As each() for LMDB's own two tables: the names of all tables, and lists of free pages.
   int each_name(const Visit& visit) const;
   int each_free_list(const Visit& visit) const;
   /// How many pages lead to the pages with entries, in all tables.

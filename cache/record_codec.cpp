@@ -1,6 +1,8 @@
 #include "cache/record_codec.hpp"
 
 #include <bit>
+#include <span>
+#include <utility>
 
 namespace archway::cache::codec {
 namespace {
@@ -70,6 +72,22 @@ std::optional<ManifestRecord> read_manifest(std::string_view key, std::string_vi
   return ManifestRecord{.media_type = std::string(media_type), .bytes = std::string(bytes)};
 }
 
+std::optional<std::uint64_t> read_manifest_size(std::string_view key, std::string_view value) {
+  ValueReader reader(key, value);
+  reader.text();
+  const auto size = reader.text().size();
+  if (!reader.whole()) return std::nullopt;
+  return size;
+}
+
+std::optional<Digest> read_digest_key(std::string_view key) {
+  if (key.empty() || key[0] < 0 || key[0] > 1) return std::nullopt;
+  const auto* const hash = reinterpret_cast<const std::uint8_t*>(key.data()) + 1;
+  auto digest = Digest::of(static_cast<Digest::Algorithm>(key[0]), std::span(hash, key.size() - 1));
+  if (!digest) return std::nullopt;
+  return *digest;
+}
+
 std::string write(std::string_view key, const BlobRecord& blob) {
   return ValueWriter().u64(blob.size).i64(blob.arrived_at).i64(blob.checked_at).seal(key);
 }
@@ -108,6 +126,19 @@ std::optional<TagRecord> read_tag(std::string_view key, std::string_view value,
   return TagRecord{.digest = *digest, .checked_at = checked_at};
 }
 
+std::optional<TagEntry> read_tag_entry(std::string_view key, std::string_view value) {
+  ValueReader reader(key, value);
+  auto image = reader.image();
+  auto tag = reader.tag();
+  const auto digest = reader.digest();
+  const auto checked_at = reader.i64();
+  if (!image || !tag || !digest || !reader.whole()) return std::nullopt;
+  if (key != tag_key(*image, *tag)) return std::nullopt;
+  return TagEntry{.image = *std::move(image),
+                  .tag = *std::move(tag),
+                  .record = {.digest = *digest, .checked_at = checked_at}};
+}
+
 std::string grant_key(const ImageName& image, const Digest& digest) {
   return name_key(image, digest_key(digest));
 }
@@ -130,6 +161,17 @@ std::optional<GrantRecord> read_grant(std::string_view key, std::string_view val
   record.platform = reader.text();
   if (!reader.whole()) return std::nullopt;
   return record;
+}
+
+std::optional<GrantEntry> read_grant_entry(std::string_view key, std::string_view value) {
+  ValueReader reader(key, value);
+  auto image = reader.image();
+  const auto digest = reader.digest();
+  GrantRecord record{.granted_at = reader.i64()};
+  record.platform = reader.text();
+  if (!image || !digest || !reader.whole()) return std::nullopt;
+  if (key != grant_key(*image, *digest)) return std::nullopt;
+  return GrantEntry{.image = *std::move(image), .digest = *digest, .record = std::move(record)};
 }
 
 }  // namespace archway::cache::codec

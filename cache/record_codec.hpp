@@ -18,7 +18,7 @@ namespace archway::cache::codec {
 
 /// The number of this format: any change of a key or a value needs the next one. An index of
 /// another one is set aside, not converted: it is disposable.
-inline constexpr std::uint32_t index_format = 3;
+inline constexpr std::uint32_t index_format = 4;
 
 /// What the index says of itself. The format, the word size and the byte order are written with it;
 /// a header of other ones reads as nothing.
@@ -45,17 +45,25 @@ std::optional<ManifestRecord> read_manifest(std::string_view key, std::string_vi
 std::string write(std::string_view key, const BlobRecord& blob);
 std::optional<BlobRecord> read_blob(std::string_view key, std::string_view value);
 
+/// The size of what a manifest's value holds, in bytes, without copying it.
+std::optional<std::uint64_t> read_manifest_size(std::string_view key, std::string_view value);
+/// The digest that digest_key() has made this key of.
+std::optional<Digest> read_digest_key(std::string_view key);
+
 /// Also the key of what is seen of a tag.
 std::string tag_key(const ImageName& image, const Tag& tag);
 std::string write_tag(std::string_view key, const ImageName& image, const Tag& tag,
                       const TagRecord& record);
 std::optional<TagRecord> read_tag(std::string_view key, std::string_view value,
                                   const ImageName& image, const Tag& tag);
+/// The same when only the value tells whose it is.
+std::optional<TagEntry> read_tag_entry(std::string_view key, std::string_view value);
 
 std::string grant_key(const ImageName& image, const Digest& digest);
 std::string write_grant(std::string_view key, const ImageName& image, const Digest& digest,
                         const GrantRecord& record);
 std::optional<GrantRecord> read_grant(std::string_view key, std::string_view value,
                                       const ImageName& image, const Digest& digest);
+std::optional<GrantEntry> read_grant_entry(std::string_view key, std::string_view value);
 
 }  // namespace archway::cache::codec

@@ -78,6 +78,44 @@ struct SeenRecord {
 };
 inline constexpr std::size_t seen_platforms_max = 32;
 
+/// What an operator wants kept, whatever room that costs: a tag, or an image by its digest, with
+/// everything that belongs to it.
+struct PinRecord {
+  ImageName image;
+  Reference what;
+  std::int64_t since = 0;  ///< Unix time, seconds
+
+  friend bool operator==(const PinRecord&, const PinRecord&) = default;
+};
+
+/// Entries as the index's paged listings give them.
+struct TagEntry {
+  ImageName image;
+  Tag tag;
+  TagRecord record;
+
+  friend bool operator==(const TagEntry&, const TagEntry&) = default;
+};
+struct BlobEntry {
+  Digest digest;
+  BlobRecord record;
+
+  friend bool operator==(const BlobEntry&, const BlobEntry&) = default;
+};
+struct ManifestEntry {
+  Digest digest;
+  std::uint64_t size = 0;  ///< bytes
+
+  friend bool operator==(const ManifestEntry&, const ManifestEntry&) = default;
+};
+struct GrantEntry {
+  ImageName image;
+  Digest digest;
+  GrantRecord record;
+
+  friend bool operator==(const GrantEntry&, const GrantEntry&) = default;
+};
+
 /// What one commit of the index changes, all or nothing.
 struct Changes {
   std::vector<std::pair<std::pair<ImageName, Tag>, TagRecord>> tags = {};
@@ -86,10 +124,14 @@ struct Changes {
   std::vector<Grant> grants = {};
   std::vector<SeenRecord> seen = {};      ///< each in place of the record of that tag
   std::vector<VirtualImage> images = {};  ///< each in place of the one of that name and tag
+  std::vector<PinRecord> pins = {};       ///< each in place of the one of that name and reference
   std::vector<std::pair<ImageName, Tag>> tags_gone = {};
+  std::vector<Digest> manifests_gone = {};
   std::vector<Digest> blobs_gone = {};
+  std::vector<std::pair<ImageName, Digest>> grants_gone = {};
   std::vector<std::pair<ImageName, Tag>> seen_gone = {};
   std::vector<std::pair<ImageName, std::optional<Tag>>> images_gone = {};
+  std::vector<std::pair<ImageName, Reference>> pins_gone = {};
 };
 
 }  // namespace archway::cache

@@ -8,9 +8,12 @@ namespace {
 
 std::size_t operations_of(const Changes& changes) {
   const std::size_t put = changes.tags.size() + changes.manifests.size() + changes.blobs.size() +
-                          changes.grants.size() + changes.seen.size() + changes.images.size();
-  const std::size_t gone = changes.tags_gone.size() + changes.blobs_gone.size() +
-                           changes.seen_gone.size() + changes.images_gone.size();
+                          changes.grants.size() + changes.seen.size() + changes.images.size() +
+                          changes.pins.size();
+  const std::size_t gone = changes.tags_gone.size() + changes.manifests_gone.size() +
+                           changes.blobs_gone.size() + changes.grants_gone.size() +
+                           changes.seen_gone.size() + changes.images_gone.size() +
+                           changes.pins_gone.size();
   return std::max<std::size_t>(1, put + gone);
 }
 

@@ -70,6 +70,20 @@ TEST_CASE("a virtual image reads back as it was written") {
   CHECK(codec::image_key(image("a"), {}) != codec::image_key(image("a"), tag("a")));
 }
 
+TEST_CASE("a pin reads back as it was written, by tag and by digest") {
+  const auto digest = *Digest::parse("sha256:" + std::string(64, 'a'));
+  for (const Reference& what : {Reference(tag("3")), Reference(digest)}) {
+    const PinRecord pin{.image = image("a"), .what = what, .since = 1'800'000'000};
+    const auto key = codec::pin_key(pin.image, pin.what);
+    const auto value = codec::write_pin(key, pin);
+    CHECK(codec::read_pin(key, value) == pin);
+    testing::check_no_damage_is_read(
+        value, [&](auto& bytes) { return codec::read_pin(key, bytes).has_value(); });
+    const auto other = codec::pin_key(image("b"), what);
+    CHECK_FALSE(codec::read_pin(other, codec::write_pin(other, pin)));
+  }
+}
+
 TEST_CASE("a listed value with a flipped bit, a piece missing or a piece too much is no record") {
   const auto seen_key = codec::tag_key(seen_record().image, seen_record().tag);
   testing::check_no_damage_is_read(codec::write_seen(seen_key, seen_record()), [&](auto& bytes) {

@@ -48,6 +48,23 @@ class SeenTable : public cache::Index {
     return all;
   }
   std::vector<VirtualImage> all_images(std::size_t) const override { return {}; }
+  std::vector<cache::PinRecord> all_pins(std::size_t) const override { return {}; }
+  std::vector<cache::TagEntry> tags_after(const std::optional<std::pair<ImageName, Tag>>&,
+                                          std::size_t) const override {
+    return {};
+  }
+  std::vector<cache::BlobEntry> blobs_after(const std::optional<Digest>&,
+                                            std::size_t) const override {
+    return {};
+  }
+  std::vector<cache::ManifestEntry> manifests_after(const std::optional<Digest>&,
+                                                    std::size_t) const override {
+    return {};
+  }
+  std::vector<cache::GrantEntry> grants_after(const std::optional<std::pair<ImageName, Digest>>&,
+                                              std::size_t) const override {
+    return {};
+  }
   void commit(cache::Changes changes, Done) override {
     writes += changes.seen.size();
     for (auto& record : changes.seen) {
