@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+import time
 
 from gateway import Violation
-from pull import get_blob, get_manifest
+from pull import get, get_blob, get_manifest
 
 
 class Files:
@@ -44,6 +45,30 @@ def no_index_given_up(gateway):
     given_up = list((gateway.directory / "index").glob("index.bad-*"))
     if given_up:
         raise Violation(f"the index was given up: {given_up[0]}\n{gateway.log_end()}")
+
+
+def accounts(gateway):
+    """What /metrics says is what the files come to; commits that are on their way are waited for."""
+    limit = time.monotonic() + 10
+    while True:
+        sizes = [path.stat().st_size for path in (gateway.directory / "blobs").rglob("*") if path.is_file()]
+        told = metrics(gateway)
+        said = told["archway_cache_bytes"], told['archway_cache_objects{kind="blob"}']
+        if said == (sum(sizes), len(sizes)):
+            return
+        if time.monotonic() > limit:
+            raise Violation(
+                f"there are {sum(sizes)} bytes in {len(sizes)} blobs, and /metrics says "
+                f"{said[0]:.0f} in {said[1]:.0f}\n{gateway.log_end()}"
+            )
+        time.sleep(0.005)
+
+
+def metrics(gateway):
+    """Name with labels -> value."""
+    text = get(gateway.admin_port, "/metrics").data.decode()
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
 
 
 def serves(gateway, manifests, blobs):

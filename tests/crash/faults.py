@@ -186,5 +186,6 @@ class Bench:
         checks.serves(self._gateway, (), kept)
         self._registry.online = True
         checks.serves(self._gateway, self._images, blobs_of(self._images))
+        checks.accounts(self._gateway)
         self._gateway.stop()
         checks.Files(self._gateway.directory).check()

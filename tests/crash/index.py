@@ -68,6 +68,7 @@ def start_and_pull(gateway, registry, images, snapshot):
     registry.asked.clear()
     gateway.start()
     checks.serves(gateway, images, blobs_of(images))
+    checks.accounts(gateway)
     if registry.asked:
         raise Violation(f"{len(registry.asked)} blobs were fetched again\n{gateway.log_end()}")
     aside = gateway.events("unusable index set aside")

@@ -190,6 +190,7 @@ class State:
         self._online(tally)
         gateway.must_run()
         if self._honest:
+            checks.accounts(gateway)
             gateway.stop()
             files.check()
 
