@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <utility>
 
@@ -16,22 +15,7 @@ namespace archway::cache {
 namespace {
 
 constexpr mode_t directory_mode = 0700;
-constexpr mode_t part_mode = 0600;
 constexpr mode_t blob_mode = 0444;  // Nothing ever writes to a blob again.
-
-/// Sets room for the whole file aside, so that a full disk shows before the first byte. Its length
-/// stays what was written.
-int reserve(int fd, std::uint64_t size) {
-  if (size == 0) return 0;
-  struct statvfs disk {};
-  // Asked first: fallocate would take all that is left before it notices.
-  if (::fstatvfs(fd, &disk) == 0 && size / disk.f_frsize > disk.f_bavail) return ENOSPC;
-  while (::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) != 0) {
-    if (errno == EOPNOTSUPP || errno == ENOSYS) return 0;
-    if (errno != EINTR) return errno;
-  }
-  return 0;
-}
 
 std::string parent_of(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -50,20 +34,6 @@ Result<void> BlobStore::open(const std::filesystem::path& directory) {
     return open_error("make " + (directory / name).string(), errno_text(errno));
   }
   if (sync_) ::fsync(root_->get());
-
-  const FileHandle fills(open_directory(*root_, paths::fills));
-  if (fills.get() < 0) {
-    return open_error("read " + (directory / paths::fills).string(), errno_text(errno));
-  }
-  std::error_code error;
-  std::size_t seen = 0;
-  std::filesystem::directory_iterator entry(directory / paths::fills, error);
-  for (const std::filesystem::directory_iterator end; entry != end && seen < leftovers_max;
-       ++seen) {
-    const auto name = entry->path().filename();
-    if (name.string().ends_with(paths::part_suffix)) ::unlinkat(fills.get(), name.c_str(), 0);
-    entry.increment(error);
-  }
   return {};
 }
 
@@ -87,28 +57,6 @@ BlobStore::Found BlobStore::find(const Digest& digest) {
       .blob = BlobFile{.file = std::move(file), .size = static_cast<std::uint64_t>(facts.st_size)},
       .arrived_at = facts.st_mtim.tv_sec,
       .file_number = facts.st_ino};
-}
-
-Result<std::shared_ptr<const FileHandle>> BlobStore::create_part(
-    const Digest& digest, std::optional<std::uint64_t> size) {
-  remove_part(digest);
-  const auto path = paths::part(digest);
-  constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-  int fd = ::openat(root_->get(), path.c_str(), flags, part_mode);
-  if (fd < 0 && errno == ENOENT && ::mkdirat(root_->get(), paths::fills, directory_mode) == 0) {
-    fd = ::openat(root_->get(), path.c_str(), flags, part_mode);
-  }
-  if (fd < 0) return storage_error("create " + path, errno);
-  auto file = std::make_shared<const FileHandle>(fd);
-  if (const int error = reserve(fd, size.value_or(0)); error != 0) {
-    remove_part(digest);
-    return storage_error("reserve " + std::to_string(*size) + " bytes for " + path, error);
-  }
-  return file;
-}
-
-void BlobStore::remove_part(const Digest& digest) {
-  ::unlinkat(root_->get(), paths::part(digest).c_str(), 0);
 }
 
 /// Makes every directory on the way that this process has not seen yet, each durable in its parent;
@@ -191,6 +139,7 @@ Result<void> BlobStore::publish(const Digest& digest, const FileHandle& part, st
   if (!directory) return directory.error();
   const auto named = give_name(digest, size);
   if (!named) return named.error();
+  leave_part(digest);
   if (sync_ && ::fsync((*directory)->get()) != 0) {
     const int error = errno;
     if (*named) ::unlinkat(root_->get(), paths::blob(digest).c_str(), 0);

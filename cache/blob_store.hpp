@@ -6,6 +6,7 @@
 #include "resolver/model/result.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace archway::cache {
 
@@ -24,15 +26,14 @@ namespace archway::cache {
 /// Threads: any, but one writer a digest.
 class BlobStore {
  public:
-  /// Leftovers removed at one start; more than that wait for the next one.
-  static constexpr std::size_t leftovers_max = 10'000;
+  /// Partial files looked at by one remove_parts().
+  static constexpr std::size_t parts_max = 10'000;
 
   /// `root` is DIR, open; with `sync` a published blob survives a power cut. `log` may be null.
   BlobStore(std::shared_ptr<const FileHandle> root, bool sync, metrics::Log* log)
       : root_(std::move(root)), sync_(sync), log_(log) {}
 
-  /// Makes the top directories and removes the partial files of an earlier process. `directory` is
-  /// DIR's path, for messages.
+  /// Makes the top directories. `directory` is DIR's path, for messages.
   ///
   /// Errors: Errc::storage_failed, for the operator.
   Result<void> open(const std::filesystem::path& directory);
@@ -51,7 +52,28 @@ class BlobStore {
   /// Errors: Errc::storage_failed.
   Result<std::shared_ptr<const FileHandle>> create_part(const Digest& digest,
                                                         std::optional<std::uint64_t> size);
+
+  struct Part {
+    std::shared_ptr<const FileHandle> file;
+    std::uint64_t size = 0;  ///< bytes that were written; after a power cut perhaps not these
+  };
+  /// What an earlier transfer of this digest left, if any. From this call (or create_part()) on the
+  /// part is in use.
+  std::optional<Part> open_part(const Digest& digest);
+  /// Sets room aside for the rest of a part.
+  ///
+  /// Errors: Errc::storage_failed.
+  Result<void> reserve_part(const Digest& digest, const Part& part,
+                            std::optional<std::uint64_t> size);
+
   void remove_part(const Digest& digest);
+  /// It stays for open_part(), and nobody uses it now.
+  void leave_part(const Digest& digest);
+  /// Removes the partial files that nobody uses and nobody has written to for so long: all of them
+  /// when it is 0. The bytes that came free. Blocks on the disk.
+  std::uint64_t remove_parts(std::chrono::seconds unused_for);
+  /// How many partial files there are.
+  std::size_t parts() const;
 
   /// Gives the verified partial file its final name, in the one order that survives a crash at any
   /// point: the bytes, the name, the directory. The index comes after it.
@@ -76,6 +98,7 @@ class BlobStore {
   std::uint64_t quarantined() const { return quarantined_; }
 
  private:
+  void use_part(const Digest& digest);
   int make_directory(const std::string& path);
   Result<std::unique_ptr<const FileHandle>> open_blob_directory(const Digest& digest);
   Result<bool> give_name(const Digest& digest, std::uint64_t size);
@@ -90,6 +113,8 @@ class BlobStore {
   std::atomic<std::uint64_t> quarantined_ = 0;
   std::mutex mutex_;             // For looking at a name and then moving it; and for the next.
   std::set<std::string> known_;  // Directories that this process made durable.
+  mutable std::mutex parts_mutex_;
+  std::unordered_set<Digest> parts_in_use_;  // Guarded by parts_mutex_.
 };
 
 }  // namespace archway::cache

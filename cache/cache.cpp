@@ -27,6 +27,10 @@ namespace {
 /// How often the index is looked at, whether a snapshot of it is due.
 constexpr std::chrono::seconds snapshot_look{5};
 
+/// What an unfinished transfer left is worth keeping for so long, and is looked for so often.
+constexpr std::chrono::hours part_life{24};
+constexpr std::chrono::minutes parts_look{30};
+
 class DiskCache final : public Cache {
  public:
   DiskCache(std::filesystem::path directory, std::unique_ptr<const FileHandle> lock,
@@ -37,7 +41,8 @@ class DiskCache final : public Cache {
         keeper_(store_.get(), index.get()),
         index_(std::move(index)),
         log_(log),
-        housekeeping_({[this] { return take_snapshot_if_due(); }}) {}
+        housekeeping_(
+            {[this] { return take_snapshot_if_due(); }, [this] { return remove_old_parts(); }}) {}
 
   DiskCache(const DiskCache&) = delete;
   DiskCache& operator=(const DiskCache&) = delete;
@@ -97,6 +102,11 @@ class DiskCache final : public Cache {
       }
     }
     return snapshot_look;
+  }
+
+  std::chrono::milliseconds remove_old_parts() {
+    store_->remove_parts(part_life);
+    return parts_look;
   }
 
   std::filesystem::path directory_;

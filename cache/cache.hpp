@@ -32,7 +32,7 @@ struct Options {
 class Cache {
  public:
   /// Makes the directories, takes the lock, opens the index (in whatever state it is: see
-  /// Index::open()), clears unfinished fills. Needs no network and does not look at the blobs (its
+  /// Index::open()). Needs no network and does not look at the blobs (its
   /// time does not depend on their number).
   ///
   /// Errors: Errc::storage_failed; when another process holds the lock the message names it and

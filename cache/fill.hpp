@@ -53,7 +53,8 @@ class Fill {
   virtual std::shared_ptr<const FileHandle> file() const = 0;
 };
 
-/// The one who brings the bytes. Dropping it before finish() fails the fill.
+/// The one who brings the bytes. Dropping it before finish() fails the fill, in a way that another
+/// one can go on with.
 ///
 /// Threads: one at a time. append() and finish() block on the disk: call them on a pool thread.
 class FillWriter {
@@ -61,6 +62,13 @@ class FillWriter {
   virtual ~FillWriter() = default;
 
   virtual const std::shared_ptr<Fill>& fill() const = 0;
+
+  /// Before begin(): takes over what an earlier transfer of this object left, and says how many
+  /// bytes that is; appended() counts them from then on, so the transfer goes on behind them.
+  /// begin() hashes them again and releases them as it does. Should the whole be wrong, they may be
+  /// what is: the fill fails with Errc::storage_failed, retryable, and the next one begins with
+  /// nothing.
+  virtual std::uint64_t resume() { return 0; }
 
   /// The upstream has answered; followers may send their headers. `size` when it announced one.
   /// Called again for the rest of a cut transfer it checks that the size is the same. Any error of
@@ -83,7 +91,8 @@ class FillWriter {
   /// is there without a record, which its next use puts right).
   virtual Result<void> finish() = 0;
 
-  /// Ends without success; the followers get `error`, the partial file is removed.
+  /// Ends without success; the followers get `error`. When that is retryable, or the fill had not
+  /// begun, what has arrived stays for resume().
   virtual void fail(Error error) = 0;
 };
 

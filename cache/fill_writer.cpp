@@ -3,6 +3,7 @@
 #include "cache/file_error.hpp"
 #include "cache/paths.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <ctime>
@@ -10,9 +11,13 @@
 #include <string>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace archway::cache {
 namespace {
+
+/// Of a part that is taken over, at once.
+constexpr std::size_t hashed_bytes = 512 * 1024;
 
 Error upstream_error(std::string message, std::string context = {}) {
   return {.code = Errc::upstream_failed,
@@ -32,6 +37,17 @@ Error wrong_length(std::uint64_t announced, std::uint64_t came) {
   return upstream_error(
       "The upstream sent an object of another length than it announced.",
       "announced " + std::to_string(announced) + " bytes, sent " + std::to_string(came));
+}
+
+/// Whoever asks again gets a fill that begins with nothing.
+Error damaged_part(std::string context) {
+  return {.code = Errc::storage_failed,
+          .origin = Origin::storage,
+          .message =
+              "What archway had kept of an interrupted transfer was damaged; the object is fetched "
+              "anew when it is next asked for.",
+          .context = std::move(context),
+          .retryable = true};
 }
 
 Result<void> commit_and_wait(Index& index, Changes changes) {
@@ -71,11 +87,51 @@ Result<void> BlobFillWriter::begin(std::optional<std::uint64_t> size) {
     if (size_ && size && *size_ != *size) return failed(wrong_length(*size_, *size));
     return {};
   }
-  auto file = store_->create_part(fill_->digest(), size);
+  auto file = open_file(size);
   if (!file) return failed(file.error());
   file_ = *std::move(file);
   size_ = size;
   fill_->begin(file_, size);
+  return resumed_ ? hash_again() : Result<void>{};
+}
+
+std::uint64_t BlobFillWriter::resume() {
+  if (ended_ || resumed_ || file_ != nullptr) return appended_;
+  resumed_ = store_->open_part(fill_->digest());
+  if (resumed_ && resumed_->size < resumed_bytes_min) {
+    resumed_.reset();
+    store_->remove_part(fill_->digest());
+  }
+  if (resumed_) appended_ = resumed_->size;
+  return appended_;
+}
+
+Result<std::shared_ptr<const FileHandle>> BlobFillWriter::open_file(
+    std::optional<std::uint64_t> size) {
+  if (!resumed_) return store_->create_part(fill_->digest(), size);
+  if (size && appended_ > *size) {
+    store_->remove_part(fill_->digest());
+    return damaged_part("the kept part is longer than the object");
+  }
+  if (auto room = store_->reserve_part(fill_->digest(), *resumed_, size); !room) {
+    store_->remove_part(fill_->digest());
+    return room.error();
+  }
+  return resumed_->file;
+}
+
+/// What was taken over is known from here on as if it had just arrived.
+Result<void> BlobFillWriter::hash_again() {
+  std::vector<std::uint8_t> buffer(hashed_bytes);
+  for (std::uint64_t done = 0; done < appended_;) {
+    const auto wanted = std::min<std::uint64_t>(buffer.size(), appended_ - done);
+    const auto got = ::pread(file_->get(), buffer.data(), wanted, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return failed(damaged_part("the kept part cannot be read to its end"));
+    hasher_.update(std::span(buffer).first(static_cast<std::size_t>(got)));
+    done += static_cast<std::uint64_t>(got);
+    fill_->arrive(done);
+  }
   return {};
 }
 
@@ -114,6 +170,7 @@ Result<void> BlobFillWriter::check() {
   const auto got = hasher_.finish();
   if (!got) return got.error();
   if (*got == fill_->digest()) return {};
+  if (resumed_) return damaged_part("a resumed transfer gave " + got->str());
   return upstream_error("The upstream's bytes do not match the digest that was asked for.",
                         "expected " + fill_->digest().str() + ", got " + got->str() + " of " +
                             std::to_string(appended_) + " bytes");
@@ -148,16 +205,26 @@ Result<void> BlobFillWriter::finish() {
 }
 
 void BlobFillWriter::fail(Error error) {
+  const bool keeps_part = error.retryable || file_ == nullptr;
+  end(std::move(error), keeps_part);
+}
+
+void BlobFillWriter::end(Error error, bool keeps_part) {
   if (ended_) return;
   ended_ = true;
   why_ended_ = error;
-  if (file_ != nullptr) store_->remove_part(fill_->digest());
+  if (file_ != nullptr && (!keeps_part || appended_ < resumed_bytes_min)) {
+    store_->remove_part(fill_->digest());
+  } else {
+    store_->leave_part(fill_->digest());
+  }
   leave_();
   fill_->fail(std::move(error));
 }
 
+/// Its own doing: the part is wrong, or it cannot be gone on with.
 Error BlobFillWriter::failed(Error error) {
-  fail(error);
+  end(error, false);
   return error;
 }
 

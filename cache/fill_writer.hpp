@@ -29,7 +29,11 @@ class BlobFillWriter final : public FillWriter {
   BlobFillWriter& operator=(const BlobFillWriter&) = delete;
   ~BlobFillWriter() override;
 
+  /// A part smaller than this is fetched again rather than taken over.
+  static constexpr std::uint64_t resumed_bytes_min = 256 * 1024;
+
   const std::shared_ptr<Fill>& fill() const override { return followed_; }
+  std::uint64_t resume() override;
   Result<void> begin(std::optional<std::uint64_t> size) override;
   Result<void> append(std::span<const std::uint8_t> bytes) override;
   std::uint64_t appended() const override { return appended_; }
@@ -38,6 +42,9 @@ class BlobFillWriter final : public FillWriter {
 
  private:
   Error failed(Error error);
+  void end(Error error, bool keeps_part);
+  Result<std::shared_ptr<const FileHandle>> open_file(std::optional<std::uint64_t> size);
+  Result<void> hash_again();
   Result<void> check();
   Result<void> write_all(std::span<const std::uint8_t> bytes);
   Result<void> record();
@@ -48,6 +55,7 @@ class BlobFillWriter final : public FillWriter {
   Index* index_;
   Leave leave_;
   Hasher hasher_;
+  std::optional<BlobStore::Part> resumed_;  // Set by resume().
   std::shared_ptr<const FileHandle> file_;  // Set by begin().
   std::optional<std::uint64_t> size_;
   std::uint64_t appended_ = 0;

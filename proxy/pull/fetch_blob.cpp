@@ -107,8 +107,9 @@ net::awaitable<Result<void>> transfer(PullParts* parts, ImageName image, Digest 
   if (!opened) {
     // Nothing is behind what is here: only the end was lost. The digest decides.
     const bool at_the_end = offset > 0 && opened.error().code == Errc::range_unsatisfiable;
-    if (at_the_end) co_return Result<void>();
-    co_return opened.error();
+    if (!at_the_end) co_return opened.error();
+    if (!*begun) grant_soon(*parts->shared, image, digest);
+    co_return Result<void>();
   }
   const std::shared_ptr<BlobStream> stream = *std::move(opened);
   if (!*begun) {
@@ -129,6 +130,15 @@ net::awaitable<Result<void>> transfer(PullParts* parts, ImageName image, Digest 
   co_return Result<void>();
 }
 
+/// What an earlier transfer left is not fetched again.
+net::awaitable<void> resume(PullParts* parts, ImageName image, Digest digest, Writer writer) {
+  const std::function<std::uint64_t()> work = [writer] { return writer->resume(); };
+  const auto kept = co_await parts->shared->disk->run(work);
+  if (kept == 0) co_return;
+  parts->shared->log->info("an interrupted transfer goes on",
+                           {{"image", image.str()}, {"digest", digest.str()}, {"at", kept}});
+}
+
 net::awaitable<void> pause_before(int tries, std::chrono::milliseconds first) {
   const auto executor = co_await net::this_coro::executor;
   net::steady_timer timer(executor);
@@ -141,6 +151,7 @@ net::awaitable<void> pause_before(int tries, std::chrono::milliseconds first) {
 /// one try: clients wait, and have other mirrors to ask.
 net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest digest,
                                    Writer writer) {
+  co_await resume(parts, image, digest, writer);
   bool begun = false;
   int fruitless = 0;
   for (;;) {

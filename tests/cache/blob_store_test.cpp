@@ -3,6 +3,7 @@
 #include "cache/paths.hpp"
 #include "tests/cache/support.hpp"
 
+#include <chrono>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <string>
@@ -216,16 +217,46 @@ TEST_CASE("a blob that cannot get its name is not published, and the partial fil
   CHECK(testing::entries(s.dir / "fills") == 1);
 }
 
-TEST_CASE("partial files of an earlier process are removed at the start, nothing else is") {
+TEST_CASE("unfinished transfers stay, until they are old or room is wanted, unless they are used") {
   Store s;
-  testing::write_text(s.dir / "fills/sha256-00.part", "half");
-  testing::write_text(s.dir / "fills/sha256-01.part", "");
+  const auto old_part = digest_of(bytes_of(1));
+  const auto new_part = digest_of(bytes_of(2));
+  const auto used_part = digest_of(bytes_of(3));
+  for (const auto& digest : {old_part, new_part, used_part}) {
+    s.part(digest, bytes_of(10'000));
+    if (digest != used_part) s.store.leave_part(digest);
+  }
+  for (const auto& digest : {old_part, used_part}) {
+    fs::last_write_time(s.dir / paths::part(digest),
+                        fs::file_time_type::clock::now() - std::chrono::hours(25));
+  }
   testing::write_text(s.dir / "fills/notes.txt", "somebody's");
-  testing::write_text(s.dir / "blobs/x.part", "not ours to judge");
   REQUIRE(s.store.open(s.dir.path()));
-  CHECK(testing::entries(s.dir / "fills") == 1);
+  CHECK(s.store.parts() == 3);
+  CHECK(s.store.remove_parts(std::chrono::hours(24)) >= 10'000);
+  CHECK_FALSE(fs::exists(s.dir / paths::part(old_part)));
+  CHECK(s.store.parts() == 2);
+  CHECK(s.store.remove_parts(std::chrono::hours(0)) >= 10'000);
+  CHECK_FALSE(fs::exists(s.dir / paths::part(new_part)));
+  CHECK(s.store.parts() == 1);
+  CHECK(s.store.remove_parts(std::chrono::hours(0)) == 0);
+  s.store.leave_part(used_part);
+  CHECK(s.store.remove_parts(std::chrono::hours(0)) >= 10'000);
   CHECK(fs::exists(s.dir / "fills/notes.txt"));
-  CHECK(fs::exists(s.dir / "blobs/x.part"));
+}
+
+TEST_CASE("what stands in a part's place without being a plain file is not taken over") {
+  Store s;
+  const auto digest = digest_of(bytes_of(1));
+  CHECK_FALSE(s.store.open_part(digest));
+  fs::create_directory(s.dir / paths::part(digest));
+  CHECK_FALSE(s.store.open_part(digest));
+  fs::remove(s.dir / paths::part(digest));
+  fs::create_symlink("/etc/passwd", s.dir / paths::part(digest));
+  CHECK_FALSE(s.store.open_part(digest));
+  s.part(digest, bytes_of(10));  // Which takes its place.
+  REQUIRE(s.store.open_part(digest));
+  CHECK(s.store.open_part(digest)->size == 10);
 }
 
 }  // namespace
