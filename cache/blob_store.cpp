@@ -1,5 +1,6 @@
 #include "cache/blob_store.hpp"
 
+#include "cache/directory_names.hpp"
 #include "cache/file_error.hpp"
 #include "cache/paths.hpp"
 
@@ -57,6 +58,17 @@ BlobStore::Found BlobStore::find(const Digest& digest) {
       .blob = BlobFile{.file = std::move(file), .size = static_cast<std::uint64_t>(facts.st_size)},
       .arrived_at = facts.st_mtim.tv_sec,
       .file_number = facts.st_ino};
+}
+
+std::vector<Digest> BlobStore::in_shard(Digest::Algorithm algorithm,
+                                        std::uint8_t first_byte) const {
+  std::vector<Digest> digests;
+  each_name(*root_, paths::shard(algorithm, first_byte), [&](int, const char* name) {
+    const auto digest = Digest::parse(std::string(paths::name(algorithm)) + ":" + name);
+    if (digest && digest->bytes()[0] == first_byte) digests.push_back(*digest);
+    return true;
+  });
+  return digests;
 }
 
 /// Makes every directory on the way that this process has not seen yet, each durable in its parent;

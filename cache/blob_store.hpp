@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 namespace archway::cache {
 
@@ -46,6 +47,9 @@ class BlobStore {
   };
   /// The blob's file. What stands in its place without being a plain file goes to quarantine.
   Found find(const Digest& digest);
+
+  /// The blobs that have a file and whose hash begins with this byte, by the names alone.
+  std::vector<Digest> in_shard(Digest::Algorithm algorithm, std::uint8_t first_byte) const;
 
   /// An empty file for the bytes of this digest, with room for `size` of them.
   ///

@@ -1,12 +1,12 @@
 // The partial files of a BlobStore.
 
 #include "cache/blob_store.hpp"
+#include "cache/directory_names.hpp"
 #include "cache/file_error.hpp"
 #include "cache/paths.hpp"
 
 #include <cerrno>
 #include <ctime>
-#include <dirent.h>
 #include <fcntl.h>
 #include <functional>
 #include <sys/stat.h>
@@ -37,20 +37,12 @@ int reserve(int fd, std::uint64_t begin, std::uint64_t end) {
 
 /// Calls `visit` with the directory and the name of each partial file, at most parts_max.
 void each_part(const FileHandle& root, const std::function<void(int, const char*)>& visit) {
-  const int fd = ::openat(root.get(), paths::fills, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* const fills = fd < 0 ? nullptr : ::fdopendir(fd);
-  if (fills == nullptr) {
-    if (fd >= 0) ::close(fd);
-    return;
-  }
-  for (std::size_t seen = 0; seen < BlobStore::parts_max;) {
-    const dirent* const entry = ::readdir(fills);
-    if (entry == nullptr) break;
-    if (!std::string_view(entry->d_name).ends_with(paths::part_suffix)) continue;
-    ++seen;
-    visit(fd, entry->d_name);
-  }
-  ::closedir(fills);
+  std::size_t seen = 0;
+  each_name(root, paths::fills, [&](int fills, const char* name) {
+    if (!std::string_view(name).ends_with(paths::part_suffix)) return true;
+    visit(fills, name);
+    return ++seen < BlobStore::parts_max;
+  });
 }
 
 }  // namespace

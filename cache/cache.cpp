@@ -12,6 +12,7 @@
 #include "cache/lock_file.hpp"
 #include "cache/paths.hpp"
 #include "cache/recheck.hpp"
+#include "cache/verification.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -79,6 +80,11 @@ class DiskCache final : public Cache {
 
   void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) override {
     keeper_.condemn(digest, blob, why, FoundBy::serving);
+  }
+
+  Verified verify(const VerifyProgress& progress) override {
+    const auto is_filling = [this](const Digest& digest) { return fills_.find(digest) != nullptr; };
+    return Verification(store_.get(), &keeper_, index_.get(), is_filling).run(progress);
   }
 
   Stats stats() const override {

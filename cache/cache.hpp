@@ -4,6 +4,7 @@
 #include "cache/damage.hpp"
 #include "cache/fill.hpp"
 #include "cache/index.hpp"
+#include "cache/verified.hpp"
 #include "metrics/log.hpp"
 #include "resolver/model/result.hpp"
 
@@ -72,6 +73,11 @@ class Cache {
   /// say so; one that has taken its place meanwhile stays. `why` is for the log. Blocks on the
   /// disk.
   virtual void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) = 0;
+
+  /// Hashes every blob, compares files and index both ways, and reads every record of the index,
+  /// while everything else goes on; what is wrong is put right as it is found. `progress` may be
+  /// empty. Blocks for as long as the disk takes to read all blobs.
+  virtual Verified verify(const VerifyProgress& progress) = 0;
 
   struct Stats {
     Index::Totals totals;

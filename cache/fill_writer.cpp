@@ -1,13 +1,12 @@
 #include "cache/fill_writer.hpp"
 
+#include "cache/commit.hpp"
 #include "cache/file_error.hpp"
 #include "cache/paths.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <ctime>
-#include <mutex>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -48,20 +47,6 @@ Error damaged_part(std::string context) {
               "anew when it is next asked for.",
           .context = std::move(context),
           .retryable = true};
-}
-
-Result<void> commit_and_wait(Index& index, Changes changes) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<Result<void>> outcome;
-  index.commit(std::move(changes), [&](Result<void> result) {
-    const std::lock_guard lock(mutex);
-    outcome = std::move(result);
-    changed.notify_one();  // Under the lock: all three end with the waiting function.
-  });
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return outcome.has_value(); });
-  return *outcome;
 }
 
 }  // namespace

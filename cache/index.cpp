@@ -1,6 +1,7 @@
 #include "cache/index.hpp"
 
 #include "cache/file_error.hpp"
+#include "cache/index_audit.hpp"
 #include "cache/index_changes.hpp"
 #include "cache/index_file.hpp"
 #include "cache/index_snapshot.hpp"
@@ -127,6 +128,12 @@ class LmdbIndex final : public Index {
 
   void leave_in_use() override { in_use_for_good_ = true; }
 
+  Audit audit() override {
+    const auto found = audit_index(*environment_);
+    if (!found.sums_right) recount_ = true;
+    return found;
+  }
+
   std::uint64_t commits() const override { return commits_; }
 
   std::uint64_t file_bytes() const override {
@@ -230,8 +237,8 @@ class LmdbIndex final : public Index {
   mutable std::atomic<std::uint64_t> damaged_ = 0;
   const std::int64_t suspect_before_;
   std::atomic<bool> in_use_for_good_ = false;
-  bool recount_ = false;  // The writer's thread alone, like the next two.
-  std::int64_t last_check_ = 0;
+  std::atomic<bool> recount_ = false;
+  std::int64_t last_check_ = 0;  // The writer's thread alone, like the next.
   bool marked_;
   std::optional<WriterThread> writer_;  // Last: its thread uses everything above.
 };

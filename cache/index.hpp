@@ -90,6 +90,13 @@ class Index {
   virtual Totals totals() const = 0;
   virtual std::uint64_t damaged() const = 0;
 
+  struct Audit {
+    std::uint64_t damaged = 0;  ///< records that cannot be read, in all tables
+    bool sums_right = true;     ///< totals() are what the records give
+  };
+  /// Reads every record there is. Sums that are wrong are counted anew by the next commit.
+  virtual Audit audit() { return {}; }
+
   /// Commits so far that changed anything.
   virtual std::uint64_t commits() const { return 0; }
   /// What the index takes on the disk, in bytes.

@@ -9,13 +9,24 @@ std::string flat(const Digest& digest) {
 
 }  // namespace
 
+std::string_view name(Digest::Algorithm algorithm) {
+  return algorithm == Digest::Algorithm::sha256 ? "sha256" : "sha512";
+}
+
 std::string blob(const Digest& digest) {
   return blob_directory(digest) + "/" + digest.hex();
 }
 
 std::string blob_directory(const Digest& digest) {
-  return std::string(blobs) + "/" + std::string(digest.algorithm_name()) + "/" +
-         digest.hex().substr(0, 2);
+  return shard(digest.algorithm(), digest.bytes()[0]);
+}
+
+std::string shard(Digest::Algorithm algorithm, std::uint8_t first_byte) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  auto path = std::string(blobs) + "/" + std::string(name(algorithm)) + "/";
+  path += digits[first_byte / 16];
+  path += digits[first_byte % 16];
+  return path;
 }
 
 std::string part(const Digest& digest) {

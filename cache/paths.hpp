@@ -28,10 +28,14 @@ inline constexpr const char* index_snapshot_unfinished = "snapshot.tmp";
 /// The ending of every partial file in `fills`.
 inline constexpr std::string_view part_suffix = ".part";
 
+/// `sha256`
+std::string_view name(Digest::Algorithm algorithm);
 /// `blobs/sha256/ab/abcdef…`
 std::string blob(const Digest& digest);
 /// `blobs/sha256/ab`
 std::string blob_directory(const Digest& digest);
+/// The same for all blobs of an algorithm whose hash begins with this byte.
+std::string shard(Digest::Algorithm algorithm, std::uint8_t first_byte);
 /// `fills/sha256-abcdef….part`
 std::string part(const Digest& digest);
 /// `quarantine/sha256-abcdef…`

@@ -36,6 +36,9 @@ class CountedCache : public cache::Cache {
                       std::string_view why) override {
     real_->report_damaged(digest, blob, why);
   }
+  cache::Verified verify(const cache::VerifyProgress& progress) override {
+    return real_->verify(progress);
+  }
   Stats stats() const override { return counted; }
   const std::filesystem::path& directory() const override { return real_->directory(); }
 

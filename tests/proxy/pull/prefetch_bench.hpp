@@ -46,6 +46,9 @@ class BusyCache : public cache::Cache {
                       std::string_view why) override {
     real_->report_damaged(digest, blob, why);
   }
+  cache::Verified verify(const cache::VerifyProgress& progress) override {
+    return real_->verify(progress);
+  }
   Stats stats() const override {
     auto stats = real_->stats();
     stats.fills_in_progress += more;

@@ -1,0 +1,78 @@
+#include "cache/index_audit.hpp"
+
+#include "tests/cache/support.hpp"
+
+#include <doctest/doctest.h>
+#include <memory>
+
+namespace archway::cache {
+namespace {
+
+using testing::bytes_of;
+using testing::digest_of;
+
+/// An index with two blobs and a tag, closed.
+struct Written {
+  Written() {
+    auto index = Index::open(dir.path());
+    REQUIRE(index);
+    REQUIRE(testing::commit(
+        **index, {.tags = {{{testing::image("library/hi"), testing::tag("1")}, {.digest = one}}},
+                  .blobs = {{one, {.size = 100}}, {two, {.size = 20}}}}));
+  }
+  std::unique_ptr<lmdb::Environment> open() const {
+    auto opened = lmdb::Environment::open(dir.path(), map_bytes_default);
+    REQUIRE(opened.code == 0);
+    REQUIRE(opened.environment->find_tables() == 0);
+    return std::move(opened.environment);
+  }
+  /// Puts this where the record of a blob belongs.
+  void put(const Digest& digest, const std::string& value) const {
+    const auto environment = open();
+    lmdb::WriteTxn txn(*environment);
+    txn.put(lmdb::Table::blobs, codec::digest_key(digest), value);
+    REQUIRE(txn.commit() == 0);
+  }
+
+  testing::TempDir dir;
+  Digest one = digest_of(bytes_of(1));
+  Digest two = digest_of(bytes_of(2));
+};
+
+TEST_CASE("a sound index has no damage and right sums, also an empty one") {
+  const Written w;
+  const auto audit = audit_index(*w.open());
+  CHECK(audit.damaged == 0);
+  CHECK(audit.sums_right);
+  const testing::TempDir dir;
+  REQUIRE(Index::open(dir.path()));
+  auto empty = lmdb::Environment::open(dir.path(), map_bytes_default);
+  REQUIRE(empty.environment->find_tables() == 0);
+  CHECK(audit_index(*empty.environment).damaged == 0);
+  CHECK(audit_index(*empty.environment).sums_right);
+}
+
+TEST_CASE("a record that cannot be read counts, and makes the sums wrong") {
+  const Written w;
+  w.put(w.two, "not what was written");
+  const auto audit = audit_index(*w.open());
+  CHECK(audit.damaged == 1);
+  CHECK_FALSE(audit.sums_right);
+}
+
+TEST_CASE("sums that are wrong are found, and counted anew") {
+  const Written w;
+  const auto key = codec::digest_key(w.two);
+  w.put(w.two, codec::write(key, BlobRecord{.size = 21}));
+  auto index = *Index::open(w.dir.path());
+  CHECK(index->totals().blob_bytes == 120);
+  const auto audit = index->audit();
+  CHECK(audit.damaged == 0);
+  CHECK_FALSE(audit.sums_right);
+  REQUIRE(testing::commit(*index, {}));
+  CHECK(index->totals().blob_bytes == 121);
+  CHECK(index->audit().sums_right);
+}
+
+}  // namespace
+}  // namespace archway::cache
