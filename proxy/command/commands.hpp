@@ -27,6 +27,8 @@ void add_manifest(CLI::App& app,
 void add_explain(CLI::App& app, Commands& commands);
 void add_client_config(CLI::App& app, Commands& commands);
 void add_doctor(CLI::App& app, Commands& commands);
+void add_warm(CLI::App& app, Commands& commands);
+void add_export(CLI::App& app, Commands& commands);
 void add_version(CLI::App& app, Commands& commands);
 
 }  // namespace archway::proxy

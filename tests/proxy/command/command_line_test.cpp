@@ -21,7 +21,7 @@ TEST_CASE("what makes no sense is answered with the nearest word and exit code 2
       {"a command like nothing",
        {"frobnicate"},
        "archway: found \"frobnicate\"; allowed: serve, config, manifest, explain, client-config, "
-       "doctor, version or help"},
+       "doctor, warm, export, version or help"},
       {"a mistyped word of two",
        {"clientconfig"},
        "archway: found \"clientconfig\"; did you mean client-config?"},

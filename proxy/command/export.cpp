@@ -1,0 +1,112 @@
+#include "proxy/command/commands.hpp"
+#include "proxy/command/json_text.hpp"
+#include "proxy/command/oci_layout.hpp"
+#include "proxy/command/pull_many.hpp"
+#include "proxy/command/pull_progress.hpp"
+
+#include <CLI/App.hpp>
+#include <memory>
+#include <ostream>
+#include <unordered_set>
+#include <utility>
+
+namespace archway::proxy {
+namespace {
+
+constexpr const char* command_name = "export";
+
+struct ExportOptions {
+  PullManyOptions many;
+  std::string folder;
+};
+
+/// Manifests and the name of an image whose blobs are all there.
+Result<void> write_down(OciLayout& layout, const PulledImage& image) {
+  for (const auto& manifest : image.below) {
+    const auto put = layout.put(manifest.digest, manifest.bytes);
+    if (!put) return put;
+  }
+  const auto put = layout.put(image.top.digest, image.top.bytes);
+  if (!put) return put;
+  layout.name(image.name.image, image.top.media_type, image.top.digest, image.top.bytes.size());
+  return {};
+}
+
+/// Names only what is whole: a folder never promises what it does not hold.
+Result<void> write_whole_ones(OciLayout& layout, std::vector<PullTask>& tasks) {
+  for (auto& task : tasks) {
+    if (!task.image || task.error) continue;
+    const auto written = write_down(layout, *task.image);
+    if (!written) task.error = written.error();
+  }
+  return layout.save();
+}
+
+/// Blobs that an earlier run left, by their bytes.
+std::unordered_set<Digest> held_of(const OciLayout& layout, const std::vector<PullTask>& tasks) {
+  std::unordered_set<Digest> held;
+  for (const auto& task : tasks) {
+    if (!task.image) continue;
+    for (const auto& blob : task.image->blobs) {
+      if (held.count(blob.digest) == 0 && layout.has(blob)) held.insert(blob.digest);
+    }
+  }
+  return held;
+}
+
+int export_images(const ExportOptions& options, const Surroundings& surroundings) {
+  const auto& many = options.many;
+  const auto fail = [&](const Error& error) {
+    return report(surroundings, command_name, error, many.pull.registry.debug);
+  };
+  const auto platforms = wanted_platforms(many.platforms);
+  if (!platforms) {
+    fail(platforms.error());
+    return exits::usage;
+  }
+  auto pull = open_pull(many.pull, surroundings);
+  if (!pull) return fail(pull.error());
+  auto layout = OciLayout::open(options.folder);
+  if (!layout) return fail(layout.error());
+  auto tasks = look_up_all(*pull, many.images, *platforms, many.at_once);
+  const auto held = held_of(*layout, tasks);
+  auto transfers =
+      transfers_of(tasks, [&](const Digest& digest) { return held.count(digest) > 0; });
+  {
+    PullProgress progress("archway export", surroundings, many.output, &transfers);
+    const Transfers job{.registry = pull->registry,
+                        .all = &transfers,
+                        .at_once = many.at_once,
+                        .make = [&](const Descriptor& blob) { return layout->taker(blob.digest); },
+                        .moved = [&] { progress.moved(); }};
+    const auto ran = pull->session->run(bring_all(&job));
+    if (!ran) return fail(ran.error());
+  }
+  settle(tasks, transfers);
+  const auto written = write_whole_ones(*layout, tasks);
+  if (!written) return fail(written.error());
+  if (many.output.json) {
+    surroundings.out << pretty_json(tasks_json(tasks));
+  } else if (!many.output.quiet) {
+    surroundings.out << tasks_table(tasks, surroundings.out_is_terminal);
+  }
+  return report_failures(command_name, tasks, surroundings, many.output);
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Commands& commands) {
+  auto* const command = app.add_subcommand(
+      "export", "Write images into a folder (an OCI image layout), for a place without a network");
+  const auto options = std::make_shared<ExportOptions>();
+  command->add_option("FOLDER", options->folder, "Is made, or added to")->type_name("")->required();
+  command->add_option("IMAGE", options->many.images, "Images, by tag or digest")
+      ->type_name("")
+      ->required();
+  add_pull_many_options(*command, options->many);
+  commands.push_back({.app = command, .run = [options](const Surroundings& surroundings) {
+                        return export_images(*options, surroundings);
+                      }});
+}
+
+}  // namespace archway::proxy
