@@ -29,7 +29,9 @@ int open_directory(const FileHandle& root, const std::string& path) {
 
 }  // namespace
 
-Result<void> BlobStore::open(const std::filesystem::path& directory) {
+Result<void> BlobStore::open(const std::filesystem::path& directory, bool read_only) {
+  read_only_ = read_only;
+  if (read_only_) return {};
   for (const char* const name : {paths::index, paths::blobs, paths::fills, paths::quarantine}) {
     if (::mkdirat(root_->get(), name, directory_mode) == 0 || errno == EEXIST) continue;
     return open_error("make " + (directory / name).string(), errno_text(errno));
@@ -103,7 +105,7 @@ Result<std::unique_ptr<const FileHandle>> BlobStore::open_blob_directory(const D
     if (error != ENOENT) break;
     known_.clear();  // Somebody removed what this process had made: once more from the top.
   }
-  return storage_error("open the directory " + path, error);
+  return refused("open the directory " + path, error);
 }
 
 int BlobStore::rename_part(const Digest& digest) const {
@@ -136,16 +138,16 @@ Result<bool> BlobStore::give_name(const Digest& digest, std::uint64_t size) {
     error = replace(digest);
   }
   if (error == 0) return is_new;
-  return storage_error("rename to " + paths::blob(digest), error);
+  return refused("rename to " + paths::blob(digest), error);
 }
 
 Result<void> BlobStore::publish(const Digest& digest, const FileHandle& part, std::uint64_t size) {
   if (::fchmod(part.get(), blob_mode) != 0) {
-    return storage_error("change the mode of " + paths::part(digest), errno);
+    return refused("change the mode of " + paths::part(digest), errno);
   }
   // A failed sync is never tried again: the kernel has marked the pages clean.
   if (sync_ && ::fdatasync(part.get()) != 0) {
-    return storage_error("sync " + paths::part(digest), errno);
+    return refused("sync " + paths::part(digest), errno);
   }
   const auto directory = open_blob_directory(digest);
   if (!directory) return directory.error();
@@ -155,13 +157,19 @@ Result<void> BlobStore::publish(const Digest& digest, const FileHandle& part, st
   if (sync_ && ::fsync((*directory)->get()) != 0) {
     const int error = errno;
     if (*named) ::unlinkat(root_->get(), paths::blob(digest).c_str(), 0);
-    return storage_error("sync the directory of " + paths::blob(digest), error);
+    return refused("sync the directory of " + paths::blob(digest), error);
   }
   return {};
 }
 
+Error BlobStore::refused(std::string_view doing, int error) {
+  if (error == EROFS) turned_read_only_ = true;
+  write_errors_.note(error, doing);
+  return storage_error(doing, error);
+}
+
 bool BlobStore::settle() const {
-  return sync_ || ::syncfs(root_->get()) == 0;
+  return sync_ || read_only_ || ::syncfs(root_->get()) == 0;
 }
 
 BlobStore::Removal BlobStore::quarantine(const Digest& digest, const BlobFile& seen,
@@ -188,6 +196,7 @@ void BlobStore::set_aside_odd(const Digest& digest) {
 }
 
 bool BlobStore::move_away(const Digest& digest, std::string_view why) {
+  if (read_only_) return false;
   const int root = root_->get();
   const auto from = paths::blob(digest);
   const auto to = paths::quarantined(digest);

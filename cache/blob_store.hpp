@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/blob_file.hpp"
+#include "cache/write_errors.hpp"
 #include "metrics/log.hpp"
 #include "resolver/model/digest.hpp"
 #include "resolver/model/result.hpp"
@@ -32,12 +33,20 @@ class BlobStore {
 
   /// `root` is DIR, open; with `sync` a published blob survives a power cut. `log` may be null.
   BlobStore(std::shared_ptr<const FileHandle> root, bool sync, metrics::Log* log)
-      : root_(std::move(root)), sync_(sync), log_(log) {}
+      : root_(std::move(root)), sync_(sync), log_(log), write_errors_(log) {}
 
-  /// Makes the top directories. `directory` is DIR's path, for messages.
+  /// Makes the top directories; not where nothing can be written: then every fill is refused, and
+  /// nothing is moved or removed. `directory` is DIR's path, for messages.
   ///
   /// Errors: Errc::storage_failed, for the operator.
-  Result<void> open(const std::filesystem::path& directory);
+  Result<void> open(const std::filesystem::path& directory, bool read_only = false);
+
+  /// The disk takes nothing: it was opened so, or has said so when it was last asked.
+  bool read_only() const { return read_only_ || turned_read_only_; }
+  /// Counts what the disk refused, an errno; the error to pass on.
+  Error refused(std::string_view doing, int error);
+  /// What it refused since the start.
+  RefusalCounts refusals() const { return write_errors_.counts(); }
 
   struct Found {
     std::optional<BlobFile> blob = {};
@@ -114,6 +123,9 @@ class BlobStore {
   std::shared_ptr<const FileHandle> root_;
   bool sync_;
   metrics::Log* log_;
+  WriteErrors write_errors_;
+  bool read_only_ = false;
+  std::atomic<bool> turned_read_only_ = false;
   std::atomic<std::uint64_t> quarantined_ = 0;
   std::mutex mutex_;             // For looking at a name and then moving it; and for the next.
   std::set<std::string> known_;  // Directories that this process made durable.

@@ -49,9 +49,10 @@ void each_part(const FileHandle& root, const std::function<void(int, const char*
 
 Result<std::shared_ptr<const FileHandle>> BlobStore::create_part(
     const Digest& digest, std::optional<std::uint64_t> size) {
+  const auto path = paths::part(digest);
+  if (read_only_) return refused("create " + path, EROFS);
   remove_part(digest);
   use_part(digest);
-  const auto path = paths::part(digest);
   constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
   int fd = ::openat(root_->get(), path.c_str(), flags, part_mode);
   if (fd < 0 && errno == ENOENT && ::mkdirat(root_->get(), paths::fills, fills_mode) == 0) {
@@ -60,8 +61,9 @@ Result<std::shared_ptr<const FileHandle>> BlobStore::create_part(
   if (fd < 0) {
     const int error = errno;
     leave_part(digest);
-    return storage_error("create " + path, error);
+    return refused("create " + path, error);
   }
+  turned_read_only_ = false;
   const Part part{.file = std::make_shared<const FileHandle>(fd)};
   if (const auto reserved = reserve_part(digest, part, size); !reserved) {
     remove_part(digest);
@@ -71,6 +73,7 @@ Result<std::shared_ptr<const FileHandle>> BlobStore::create_part(
 }
 
 std::optional<BlobStore::Part> BlobStore::open_part(const Digest& digest) {
+  if (read_only_) return std::nullopt;
   use_part(digest);
   constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   auto file = std::make_shared<const FileHandle>(
@@ -87,8 +90,7 @@ Result<void> BlobStore::reserve_part(const Digest& digest, const Part& part,
                                      std::optional<std::uint64_t> size) {
   const int error = reserve(part.file->get(), part.size, size.value_or(0));
   if (error == 0) return {};
-  return storage_error("reserve " + std::to_string(*size) + " bytes for " + paths::part(digest),
-                       error);
+  return refused("reserve " + std::to_string(*size) + " bytes for " + paths::part(digest), error);
 }
 
 void BlobStore::remove_part(const Digest& digest) {
@@ -107,6 +109,7 @@ void BlobStore::leave_part(const Digest& digest) {
 }
 
 std::uint64_t BlobStore::remove_parts(std::chrono::seconds unused_for) {
+  if (read_only_) return 0;
   std::uint64_t freed = 0;
   const auto before = std::time(nullptr) - static_cast<std::time_t>(unused_for.count());
   // Held throughout: nobody takes one over while it is removed.

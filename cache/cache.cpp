@@ -92,7 +92,9 @@ class DiskCache final : public Cache {
             .fills_in_progress = fills_.size(),
             .quarantined = store_->quarantined(),
             .rechecks_in_progress = fills_.rechecks(),
-            .damaged = keeper_.damaged()};
+            .damaged = keeper_.damaged(),
+            .refusals = store_->refusals(),
+            .read_only = store_->read_only()};
   }
 
   const std::filesystem::path& directory() const override { return directory_; }
@@ -129,6 +131,11 @@ class DiskCache final : public Cache {
 
 void tell(metrics::Log* log, const std::filesystem::path& directory, const IndexFile& file) {
   if (log == nullptr) return;
+  if (file.read_only) {
+    log->write(metrics::Level::warn,
+               "the cache cannot be written to: it serves what is there and keeps nothing new",
+               {{"directory", directory.string()}});
+  }
   const bool from_snapshot = file.source == IndexFile::Source::snapshot;
   if (file.set_aside) {
     log->write(metrics::Level::warn, "unusable index set aside",
@@ -156,6 +163,11 @@ Result<std::shared_ptr<const FileHandle>> open_root(const std::filesystem::path&
   return root;
 }
 
+Result<IndexFile> open_index(const std::filesystem::path& directory, bool read_only) {
+  if (read_only) return open_index_file_read_only(directory);
+  return open_index_file(directory);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Cache>> Cache::open(const Options& options, metrics::Log* log) {
@@ -168,12 +180,13 @@ Result<std::unique_ptr<Cache>> Cache::open(const Options& options, metrics::Log*
   auto lock = lock_directory(**root, directory);
   if (!lock) return lock.error();
   auto store = std::make_unique<BlobStore>(*root, options.sync, log);
-  if (auto opened = store->open(directory); !opened) return opened.error();
-  auto file = open_index_file(directory / paths::index);
+  if (auto opened = store->open(directory, lock->read_only); !opened) return opened.error();
+  auto file = open_index(directory / paths::index, lock->read_only);
   if (!file) return file.error();
   tell(log, directory, *file);
-  return std::unique_ptr<Cache>(std::make_unique<DiskCache>(
-      std::move(directory), *std::move(lock), std::move(store), make_index(*std::move(file)), log));
+  return std::unique_ptr<Cache>(std::make_unique<DiskCache>(std::move(directory),
+                                                            std::move(lock->file), std::move(store),
+                                                            make_index(*std::move(file)), log));
 }
 
 }  // namespace archway::cache

@@ -5,6 +5,7 @@
 #include "cache/fill.hpp"
 #include "cache/index.hpp"
 #include "cache/verified.hpp"
+#include "cache/write_errors.hpp"
 #include "metrics/log.hpp"
 #include "resolver/model/result.hpp"
 
@@ -35,6 +36,9 @@ class Cache {
   /// Makes the directories, takes the lock, opens the index (in whatever state it is: see
   /// Index::open()). Needs no network and does not look at the blobs (its
   /// time does not depend on their number).
+  ///
+  /// A cache that cannot be written to, because of its file system or its permissions, serves what
+  /// it has and refuses every fill at FillWriter::begin().
   ///
   /// Errors: Errc::storage_failed; when another process holds the lock the message names it and
   /// `retryable` is true (exit code 75).
@@ -85,6 +89,8 @@ class Cache {
     std::uint64_t quarantined = 0;           ///< files moved to quarantine since the start
     std::uint64_t rechecks_in_progress = 0;  ///< suspect blobs being hashed while they are served
     DamageCounts damaged = {};               ///< since the start, by FoundBy
+    RefusalCounts refusals = {};             ///< what the disk did not take, by Refusal
+    bool read_only = false;                  ///< the disk takes nothing
   };
   virtual Stats stats() const = 0;
 

@@ -142,7 +142,7 @@ Result<void> BlobFillWriter::write_all(std::span<const std::uint8_t> bytes) {
     const auto count = ::pwrite(file_->get(), bytes.data() + done, bytes.size() - done, offset);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
-      return storage_error("write " + paths::part(fill_->digest()), count < 0 ? errno : ENOSPC);
+      return store_->refused("write " + paths::part(fill_->digest()), count < 0 ? errno : ENOSPC);
     }
     done += static_cast<std::size_t>(count);
   }

@@ -6,6 +6,7 @@
 #include "cache/index_file.hpp"
 #include "cache/index_snapshot.hpp"
 #include "cache/listed_codec.hpp"
+#include "cache/no_index.hpp"
 #include "cache/record_codec.hpp"
 #include "cache/writer_thread.hpp"
 
@@ -32,9 +33,11 @@ class LmdbIndex final : public Index {
       : directory_(std::move(file.directory)),
         environment_(std::move(file.environment)),
         suspect_before_(file.suspect_before),
+        in_use_for_good_(file.read_only),
         marked_(file.marked) {
     count_at_start();
-    if (file.source == IndexFile::Source::snapshot) commits_ = 1;  // It needs another one.
+    if (file.source == IndexFile::Source::snapshot && !file.read_only)
+      commits_ = 1;  // It needs another one.
     writer_.emplace([this](std::span<const Changes* const> group) { return apply(group); });
   }
 
@@ -202,9 +205,16 @@ class LmdbIndex final : public Index {
     tags_ = txn.entries(Table::tags);
   }
 
-  /// On the writer's thread. A transaction remembers its first failure, so only the last step is
-  /// asked how it went.
+  /// On the writer's thread.
   Result<void> apply(std::span<const Changes* const> group) {
+    int code = try_to_apply(group);
+    while (lmdb::is_full(code) && environment_->grow() == 0) code = try_to_apply(group);
+    if (code != 0) return write_error(code);
+    return {};
+  }
+
+  /// A transaction remembers its first failure, so only the last step is asked how it went.
+  int try_to_apply(std::span<const Changes* const> group) {
     if (!marked_) marked_ = mark_index(*environment_, false, suspect_before_) == 0;
     lmdb::WriteTxn txn(*environment_);
     IndexChanges changes(
@@ -215,7 +225,7 @@ class LmdbIndex final : public Index {
                         .blob_bytes = sums.blob_bytes,
                         .manifests = txn.entries(Table::manifests),
                         .tags = txn.entries(Table::tags)};
-    if (const int code = txn.commit(); code != 0) return write_error(code);
+    if (const int code = txn.commit(); code != 0) return code;
     recount_ = sums.recount;
     last_check_ = sums.last_check;
     blobs_ = totals.blobs;
@@ -223,7 +233,7 @@ class LmdbIndex final : public Index {
     manifests_ = totals.manifests;
     tags_ = totals.tags;
     ++commits_;
-    return {};
+    return 0;
   }
 
   const std::filesystem::path directory_;
@@ -236,7 +246,7 @@ class LmdbIndex final : public Index {
   std::atomic<std::uint64_t> snapshot_commits_ = 0;  // What the snapshot has of them.
   mutable std::atomic<std::uint64_t> damaged_ = 0;
   const std::int64_t suspect_before_;
-  std::atomic<bool> in_use_for_good_ = false;
+  std::atomic<bool> in_use_for_good_;
   std::atomic<bool> recount_ = false;
   std::int64_t last_check_ = 0;  // The writer's thread alone, like the next.
   bool marked_;
@@ -246,6 +256,7 @@ class LmdbIndex final : public Index {
 }  // namespace
 
 std::unique_ptr<Index> make_index(IndexFile file) {
+  if (!file.environment) return make_no_index();
   return std::make_unique<LmdbIndex>(std::move(file));
 }
 

@@ -32,8 +32,8 @@ bool is_about_access(int code) {
 class Check {
  public:
   Check(const lmdb::Environment& environment, std::optional<Clock::time_point> until)
-      : txn_(environment), until_(until) {
-    const auto [page_bytes, pages] = environment.shape();
+      : shape_(environment.shape()), txn_(environment), until_(until) {
+    const auto [page_bytes, pages] = shape_;
     // A file from a machine with larger pages lies at no address that tells them apart.
     const auto aligned = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     if (page_bytes > 0 && aligned % page_bytes == 0) pages_.emplace(page_bytes, pages);
@@ -91,6 +91,7 @@ class Check {
     return code == 0 && right && (timed_out_ || (count == wanted && end_table()));
   }
 
+  lmdb::Environment::Shape shape_;  // Asked for before the transaction begins.
   lmdb::ReadTxn txn_;
   std::optional<Clock::time_point> until_;
   std::optional<PageMap> pages_;

@@ -87,6 +87,28 @@ Attempt attempt(const fs::path& directory, std::uint64_t map_bytes, bool from_sn
   return result;
 }
 
+/// The same without writing anything.
+Attempt attempt_to_read(const fs::path& directory, const char* name) {
+  const auto path = directory / name;
+  if (!fs::exists(fs::symlink_status(path)) || index_fault(path)) return {.code = lmdb::damage()};
+  auto opened = lmdb::Environment::open_read_only(path);
+  if (opened.code != 0) return {.code = opened.code};
+  Attempt result{.file = {.directory = directory,
+                          .environment = std::move(opened.environment),
+                          .read_only = true}};
+  auto& file = result.file;
+  if (file.environment->empty()) return {.code = lmdb::damage()};
+  result.code = file.environment->find_tables();
+  if (result.code != 0) return result;
+  const auto found = read_found(*file.environment);
+  if (!found.header) return {.code = lmdb::damage()};
+  const bool from_snapshot = std::string_view(name) == paths::index_snapshot;
+  if (from_snapshot) file.source = IndexFile::Source::snapshot;
+  file.was_clean = found.header->clean;
+  file.suspect_before = suspect_before(found, from_snapshot || machine_went_down(*found.header));
+  return result;
+}
+
 /// A file that was just made is durable only when its directory is.
 void sync_directory(const fs::path& directory) {
   const FileHandle handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -123,6 +145,14 @@ Result<IndexFile> open_index_file(const fs::path& directory, std::uint64_t map_b
   file.set_aside = std::move(rescue->set_aside);
   file.set_aside_why = std::move(rescue->why);
   return std::move(file);
+}
+
+IndexFile open_index_file_read_only(const fs::path& directory) {
+  for (const char* const name : {paths::index_data, paths::index_snapshot}) {
+    auto tried = attempt_to_read(directory, name);
+    if (tried.code == 0) return std::move(tried.file);
+  }
+  return {.directory = directory, .environment = nullptr, .read_only = true};
 }
 
 }  // namespace archway::cache

@@ -11,7 +11,7 @@
 
 namespace archway::cache {
 
-/// Sparse address space, so generous where there is plenty of it; never changed while open.
+/// Sparse address space, so generous where there is plenty of it. It grows when it is full.
 inline constexpr std::uint64_t map_bytes_default =
     sizeof(void*) == 8 ? std::uint64_t{8} << 30 : std::uint64_t{256} << 20;
 
@@ -21,7 +21,8 @@ struct IndexFile {
   enum class Source : std::uint8_t { kept, snapshot, begun };
 
   std::filesystem::path directory;
-  std::unique_ptr<lmdb::Environment> environment;
+  std::unique_ptr<lmdb::Environment> environment;  ///< null: none, and none can be made
+  bool read_only = false;
   Source source = Source::kept;
   bool was_clean = true;            ///< its last process closed it in order; true for a new one
   bool marked = false;              ///< the file says that it is in use now
@@ -42,6 +43,10 @@ struct IndexFile {
 /// Errors: Errc::storage_failed.
 Result<IndexFile> open_index_file(const std::filesystem::path& directory,
                                   std::uint64_t map_bytes = map_bytes_default);
+
+/// Opens the index where nothing can be written: the file, else its snapshot, else none. Nothing is
+/// set aside, marked or made.
+IndexFile open_index_file_read_only(const std::filesystem::path& directory);
 
 /// Writes the header, in use (`clean` false) or closed in order, and from when on blobs are not
 /// suspect. A code of LMDB's.

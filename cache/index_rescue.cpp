@@ -31,18 +31,6 @@ std::optional<std::string> oddity_of(const fs::path& file) {
   return std::nullopt;
 }
 
-/// Why this cannot be the index; nothing when it can, or when only opening it will tell.
-std::optional<std::string> fault_of(const fs::path& file) {
-  if (auto oddity = oddity_of(file)) return oddity;
-  auto probe = probe_index(file);
-  if (probe.too_slow) probe = probe_index(file);  // What it has read is in memory now.
-  if (probe.too_slow) return "reading it took too long, twice";
-  if (!probe.finding) return probe.how_it_ended;
-  if (*probe.finding == Finding::foreign) return "it is no index, or of another format or machine";
-  if (*probe.finding == Finding::damaged) return "it is damaged";
-  return std::nullopt;
-}
-
 void remove_older_bad(const fs::path& directory) {
   std::error_code ignored;
   std::vector<fs::path> older;
@@ -67,7 +55,7 @@ Result<fs::path> set_aside(const fs::path& directory) {
 /// True when the snapshot is the index now.
 bool take_snapshot(const fs::path& directory) {
   const auto snapshot = directory / paths::index_snapshot;
-  if (!is_there(snapshot) || fault_of(snapshot)) return false;
+  if (!is_there(snapshot) || index_fault(snapshot)) return false;
   std::error_code error;
   fs::rename(snapshot, directory / paths::index_data, error);
   const FileHandle handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -76,6 +64,17 @@ bool take_snapshot(const fs::path& directory) {
 }
 
 }  // namespace
+
+std::optional<std::string> index_fault(const fs::path& file) {
+  if (auto oddity = oddity_of(file)) return oddity;
+  auto probe = probe_index(file);
+  if (probe.too_slow) probe = probe_index(file);  // What it has read is in memory now.
+  if (probe.too_slow) return "reading it took too long, twice";
+  if (!probe.finding) return probe.how_it_ended;
+  if (*probe.finding == Finding::foreign) return "it is no index, or of another format or machine";
+  if (*probe.finding == Finding::damaged) return "it is damaged";
+  return std::nullopt;
+}
 
 Result<Rescue> replace_index(const fs::path& directory, const std::string& why) {
   auto moved = set_aside(directory);
@@ -87,7 +86,7 @@ Result<Rescue> replace_index(const fs::path& directory, const std::string& why) 
 Result<Rescue> rescue_index(const fs::path& directory) {
   const auto data = directory / paths::index_data;
   if (!is_there(data)) return Rescue{.from_snapshot = take_snapshot(directory)};
-  const auto fault = fault_of(data);
+  const auto fault = index_fault(data);
   if (!fault) return Rescue{};
   return replace_index(directory, *fault);
 }

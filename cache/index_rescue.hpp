@@ -15,6 +15,10 @@ struct Rescue {
   bool from_snapshot = false;                           ///< the last snapshot has taken its place
 };
 
+/// Why this file cannot be an index; nothing when it can, or when only opening it will tell. Its
+/// damage cannot harm the caller.
+std::optional<std::string> index_fault(const std::filesystem::path& file);
+
 /// Looks at the index's file in `directory` in a way that its damage cannot harm. One that is none,
 /// or not whole, or that twice took too long to read, is renamed to index.bad-<time> there (the
 /// newest such file is kept), and the snapshot takes its place if that one is sound. Afterwards

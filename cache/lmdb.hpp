@@ -7,13 +7,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
 struct MDB_env;
 struct MDB_txn;
 
-/// LMDB in the few shapes that the index needs; lmdb.cpp alone includes <lmdb.h>. A `code` is 0, an
+/// LMDB in the few shapes that the index needs; lmdb*.cpp alone include <lmdb.h>. A `code` is 0, an
 /// errno, or one of LMDB's own numbers.
 namespace archway::cache::lmdb {
 
@@ -24,10 +26,14 @@ inline constexpr std::size_t table_count = 8;
 std::string text(int code);
 /// The file is not what LMDB (or the index) wrote: it should be set aside, not tried again.
 bool is_damage(int code);
-/// The map has no room left.
+/// The map has no room left: Environment::grow() helps.
 bool is_full(int code);
 /// The code for a file whose content makes no sense, for checks beside LMDB's own.
 int damage();
+
+/// No map grows past this: on 32-bit machines the address space is scarce.
+inline constexpr std::uint64_t map_bytes_max =
+    sizeof(void*) == 8 ? std::uint64_t{1} << 40 : std::uint64_t{1} << 30;
 
 /// One open data file with its lock file; one a process and file.
 ///
@@ -63,6 +69,10 @@ class Environment {
   /// Writes the whole as it is now to an open file, in the middle of whatever goes on.
   int copy_to(int fd) const;
 
+  /// Makes the map twice as large: waits until no transaction is open, and lets none begin
+  /// meanwhile. Not within one.
+  int grow();
+
   /// Finds the tables; before any transaction on them.
   int find_tables();
   /// Makes the tables, and one first entry of `meta` with them: all or nothing.
@@ -71,16 +81,39 @@ class Environment {
  private:
   friend class ReadTxn;
   friend class WriteTxn;
-  explicit Environment(MDB_env* env) noexcept : env_(env) {}
+  using Share = std::shared_lock<std::shared_mutex>;
+  /// Nobody has a transaction while it lives.
+  struct Alone {
+    explicit Alone(const Environment& environment);
+    ~Alone();
+    const Environment& environment;
+    std::unique_lock<std::mutex> gate;
+    std::unique_lock<std::shared_mutex> map;
+  };
 
+  Environment() = default;
+
+  /// Held by each transaction.
+  Share share_map() const;
+  int open_at(const std::filesystem::path& path, std::uint64_t map_bytes, unsigned flags) const;
+  void mend() const;
+  void reopen() const;
+  Shape shape_now() const;
   std::uint64_t file_bytes() const;
   int check_length() const;
-  int open_tables(MDB_txn* txn, unsigned flags);
+  int open_tables(MDB_txn* txn, unsigned flags) const;
+  int look_for_tables() const;
   void keep_whole();
 
-  MDB_env* env_;
+  // To its users it is the same one, also when its map was moved or its file opened again.
+  mutable MDB_env* env_ = nullptr;  // Guarded by map_mutex_, as are the next two; null: it is lost.
+  mutable std::array<unsigned, table_count> tables_{};
+  mutable bool reads_only_ = false;         // Because the disk takes nothing.
+  std::filesystem::path directory_;         // Empty: never to be written.
   std::atomic<std::uint64_t> commits_ = 0;  // Begun ever.
-  std::array<unsigned, table_count> tables_{};
+  mutable std::mutex gate_;
+  mutable std::atomic<bool> gate_closed_ = false;
+  mutable std::shared_mutex map_mutex_;
 };
 
 /// What a look-up gave; `value` points into the map and lives as long as its transaction.
@@ -115,7 +148,10 @@ class ReadTxn {
   std::uint64_t branch_pages() const;
 
  private:
+  void begin();
+
   const Environment& environment_;
+  std::shared_lock<std::shared_mutex> map_;
   MDB_txn* txn_ = nullptr;
   int code_ = 0;
 };
@@ -140,7 +176,10 @@ class WriteTxn {
   int commit();
 
  private:
+  void begin();
+
   Environment& environment_;
+  std::shared_lock<std::shared_mutex> map_;
   MDB_txn* txn_ = nullptr;
   int code_ = 0;
 };

@@ -56,7 +56,16 @@ void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapsh
   for (const auto& [found_by, count] : snapshot.cache_damaged) {
     add(damaged, count, {{"found_by", std::string(found_by)}});
   }
-  for (auto* one : {&bytes, &objects, &fills, &dropped, &damaged})
+  auto refused = family("archway_cache_write_errors_total",
+                        "Writes to the cache that its disk refused, by why.", MetricType::Counter);
+  for (const auto& [reason, count] : snapshot.cache_write_errors) {
+    add(refused, count, {{"reason", std::string(reason)}});
+  }
+  auto read_only =
+      family("archway_cache_read_only", "1 when nothing can be written to the cache's directory.",
+             MetricType::Gauge);
+  add(read_only, snapshot.cache_read_only ? 1 : 0);
+  for (auto* one : {&bytes, &objects, &fills, &dropped, &damaged, &refused, &read_only})
     families.push_back(std::move(*one));
 }
 

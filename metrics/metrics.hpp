@@ -58,7 +58,8 @@ class Metrics {
   virtual void connection_closed() = 0;
 
   /// Read when scraped: archway_cache_bytes, archway_cache_objects{kind},
-  /// archway_cache_damaged_total{found_by}, archway_fills_in_progress,
+  /// archway_cache_damaged_total{found_by}, archway_cache_write_errors_total{reason},
+  /// archway_cache_read_only, archway_fills_in_progress,
   /// archway_log_lines_dropped_total.
   struct Snapshot {
     std::uint64_t cache_bytes = 0;
@@ -68,8 +69,11 @@ class Metrics {
     std::uint64_t fills_in_progress = 0;
     std::uint64_t quarantined = 0;
     std::uint64_t log_lines_dropped = 0;
-    /// Numbers of blobs, each with its label.
-    std::vector<std::pair<std::string_view, std::uint64_t>> cache_damaged = {};
+    /// Numbers, each with its label.
+    using Labelled = std::vector<std::pair<std::string_view, std::uint64_t>>;
+    Labelled cache_damaged = {};
+    Labelled cache_write_errors = {};
+    bool cache_read_only = false;
   };
   /// The text of /metrics (Prometheus text format 0.0.4).
   virtual std::string exposition(const Snapshot& snapshot) = 0;

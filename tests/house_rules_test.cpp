@@ -39,7 +39,7 @@ const std::vector<Fence> fences{
     {"<boost/url", {"proxy/"}},
     {"<boost/regex", {"resolver/rewrite.cpp"}},
     {"<boost/", {"proxy/"}},
-    {"<lmdb.h>", {"cache/lmdb."}},
+    {"<lmdb.h>", {"cache/lmdb.", "cache/lmdb_"}},
     {"<simdjson.h>", {"resolver/index_bytes.cpp", "resolver/manifest.cpp"}},
     {"<prometheus/", {"metrics/"}},
     {"<spdlog/", {"metrics/"}},

@@ -4,10 +4,7 @@
 #include "proxy/admin/endpoints.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace archway::proxy {
 namespace {
@@ -16,10 +13,12 @@ bool is_below_api(std::string_view target) {
   return target == "/api" || target.starts_with("/api/") || target.starts_with("/api?");
 }
 
-std::vector<std::pair<std::string_view, std::uint64_t>> named(const cache::DamageCounts& counts) {
-  std::vector<std::pair<std::string_view, std::uint64_t>> list;
-  for (const auto by : cache::found_by_all) {
-    list.emplace_back(name(by), counts.at(static_cast<std::size_t>(by)));
+/// Numbers by an enumeration, each with its word.
+template <class Words, class Counts>
+metrics::Metrics::Snapshot::Labelled named(const Words& words, const Counts& counts) {
+  metrics::Metrics::Snapshot::Labelled list;
+  for (const auto word : words) {
+    list.emplace_back(name(word), counts.at(static_cast<std::size_t>(word)));
   }
   return list;
 }
@@ -29,14 +28,17 @@ std::vector<std::pair<std::string_view, std::uint64_t>> named(const cache::Damag
 std::string Admin::exposition() const {
   const auto& shared = *parts_.pull.shared;
   const auto stats = shared.cache->stats();
-  return shared.metrics->exposition({.cache_bytes = stats.totals.blob_bytes,
-                                     .cache_blobs = stats.totals.blobs,
-                                     .cache_manifests = stats.totals.manifests,
-                                     .cache_tags = stats.totals.tags,
-                                     .fills_in_progress = stats.fills_in_progress,
-                                     .quarantined = stats.quarantined,
-                                     .log_lines_dropped = shared.log->dropped(),
-                                     .cache_damaged = named(stats.damaged)});
+  return shared.metrics->exposition(
+      {.cache_bytes = stats.totals.blob_bytes,
+       .cache_blobs = stats.totals.blobs,
+       .cache_manifests = stats.totals.manifests,
+       .cache_tags = stats.totals.tags,
+       .fills_in_progress = stats.fills_in_progress,
+       .quarantined = stats.quarantined,
+       .log_lines_dropped = shared.log->dropped(),
+       .cache_damaged = named(cache::found_by_all, stats.damaged),
+       .cache_write_errors = named(cache::refusals_all, stats.refusals),
+       .cache_read_only = stats.read_only});
 }
 
 Response Admin::page(const Request& request) const {

@@ -6,8 +6,8 @@
 
 namespace archway::cache::testing {
 
-/// While it lives: the calls of this program that make things durable below a directory, in their
-/// order. One at a time. Threads: any.
+/// While it lives: the calls of this program that make things durable below a directory, and LMDB's
+/// writes, in their order. One at a time. Threads: any.
 class DiskCalls {
  public:
   explicit DiskCalls(const std::filesystem::path& directory);
@@ -15,7 +15,8 @@ class DiskCalls {
   DiskCalls& operator=(const DiskCalls&) = delete;
   ~DiskCalls();
 
-  /// "sync blobs/sha256/ab", "rename fills/sha256-abcd.part": the names relative to the directory.
+  /// "sync blobs/sha256/ab", "rename fills/sha256-abcd.part", "write head of index/data.mdb" (its
+  /// first two pages): the names relative to the directory.
   std::vector<std::string> seen() const;
 
   /// From now on such calls fail with this errno; 0: no more.

@@ -44,6 +44,7 @@ TEST_CASE("relaxed: the index alone is synced, no blob and no directory of blobs
   const auto digest = publish(*cache, bytes_of(100));
   for (const auto& call : calls.seen()) {
     CAPTURE(call);
+    if (call.starts_with("write ")) continue;
     CHECK((call == "rename " + paths::part(digest) || call == "sync index/data.mdb"));
   }
   CHECK(cache->open_blob(digest));

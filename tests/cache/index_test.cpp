@@ -253,24 +253,6 @@ TEST_CASE("a sum of sizes that is lost is counted anew") {
   CHECK(index->totals().blob_bytes == 0x010203040506070a);
 }
 
-TEST_CASE("an index that is full says so, keeps what it has, and goes on with what fits") {
-  const testing::TempDir dir;
-  auto file = open_index_file(dir.path(), 1 << 20);
-  REQUIRE(file);
-  const auto index = make_index(*std::move(file));
-  REQUIRE(commit(*index, {.blobs = {{one, {.size = 1}}}}));
-  const auto result = commit(
-      *index, {.manifests = {{one, {.media_type = "m", .bytes = std::string(2 << 20, 'x')}}}});
-  REQUIRE_FALSE(result);
-  CHECK(result.error().code == Errc::storage_failed);
-  CHECK(result.error().message.find("full") != std::string::npos);
-  CHECK_FALSE(index->find_manifest(one));
-  CHECK(index->totals().manifests == 0);
-  CHECK(index->find_blob(one));
-  CHECK(commit(*index, {.blobs = {{two, {.size = 2}}}}));
-  CHECK(index->totals().blob_bytes == 3);
-}
-
 TEST_CASE("changes queued when the index closes are committed") {
   const testing::TempDir dir;
   std::atomic<int> answered = 0;

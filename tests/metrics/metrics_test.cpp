@@ -103,14 +103,17 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
                                                 .fills_in_progress = 5,
                                                 .quarantined = 6,
                                                 .log_lines_dropped = 8,
-                                                .cache_damaged = {{"scrub", 9}, {"size", 10}}});
+                                                .cache_damaged = {{"scrub", 9}, {"size", 10}},
+                                                .cache_write_errors = {{"enospc", 11}},
+                                                .cache_read_only = true});
   for (const char* line :
        {"archway_cache_bytes 1", R"(archway_cache_objects{kind="blob"} 2)",
         R"(archway_cache_objects{kind="manifest"} 3)", R"(archway_cache_objects{kind="tag"} 4)",
         R"(archway_cache_objects{kind="quarantined"} 6)", "archway_fills_in_progress 5",
         "archway_log_lines_dropped_total 8", "# TYPE archway_log_lines_dropped_total counter",
         R"(archway_cache_damaged_total{found_by="scrub"} 9)",
-        R"(archway_cache_damaged_total{found_by="size"} 10)"}) {
+        R"(archway_cache_damaged_total{found_by="size"} 10)",
+        R"(archway_cache_write_errors_total{reason="enospc"} 11)", "archway_cache_read_only 1"}) {
     CAPTURE(line);
     CHECK(has_line(text, line));
   }

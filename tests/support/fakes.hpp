@@ -73,18 +73,21 @@ class QuietMetrics : public metrics::Metrics {
            std::to_string(snapshot.cache_tags) + " fills " +
            std::to_string(snapshot.fills_in_progress) + " quarantined " +
            std::to_string(snapshot.quarantined) + " dropped " +
-           std::to_string(snapshot.log_lines_dropped) + damaged(snapshot) + "\n";
+           std::to_string(snapshot.log_lines_dropped) + labelled(snapshot) + "\n";
   }
 
   std::atomic<int> opened = 0;
   std::atomic<int> closed = 0;
 
  private:
-  static std::string damaged(const Snapshot& snapshot) {
+  static std::string labelled(const Snapshot& snapshot) {
     std::string text;
-    for (const auto& [found_by, count] : snapshot.cache_damaged) {
-      text.append(" ").append(found_by).append(" ").append(std::to_string(count));
+    for (const auto* list : {&snapshot.cache_damaged, &snapshot.cache_write_errors}) {
+      for (const auto& [label, count] : *list) {
+        text.append(" ").append(label).append(" ").append(std::to_string(count));
+      }
     }
+    if (snapshot.cache_read_only) text += " read-only";
     return text;
   }
 };
