@@ -33,7 +33,7 @@
 namespace {
 
 enum class Deed { count, kill, once, always };
-enum class Kind { read, write };
+enum class Kind { read, change, room };
 
 struct Shared {
   std::atomic<std::uint64_t> calls;
@@ -95,9 +95,11 @@ bool is_below(int directory, const char* path) {
                                                  : is_below(directory);
 }
 
-/// EIO can come from anything; the others only from what would change the disk.
+/// EIO can come from anything; EROFS only from what would change the disk, and a full disk fails
+/// only what needs room.
 bool can_fail(Kind kind) {
-  return kind == Kind::write || plan.error == EIO;
+  if (plan.error == EIO || kind == Kind::room) return true;
+  return kind == Kind::change && plan.error == EROFS;
 }
 
 /// True when this call must fail, with errno set.
@@ -124,12 +126,14 @@ Function real(Function, const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
-bool changes(int flags) {
-  return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT) != 0;
+bool is_there(int directory, const char* path) {
+  struct stat facts {};
+  return ::fstatat(directory, path, &facts, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-Kind kind_of(int flags) {
-  return changes(flags) ? Kind::write : Kind::read;
+Kind kind_of_open(int directory, const char* path, int flags) {
+  if ((flags & O_CREAT) != 0 && !is_there(directory, path)) return Kind::room;
+  return (flags & O_ACCMODE) != O_RDONLY ? Kind::change : Kind::read;
 }
 
 mode_t mode_from(int flags, std::va_list arguments) {
@@ -143,28 +147,29 @@ mode_t mode_from(int flags, std::va_list arguments) {
 
 extern "C" {
 
-#define OPEN(name)                                                           \
-  int name(const char* path, int flags, ...) {                               \
-    REAL(name);                                                              \
-    std::va_list arguments;                                                  \
-    va_start(arguments, flags);                                              \
-    const auto mode = mode_from(flags, arguments);                           \
-    va_end(arguments);                                                       \
-    if (is_below(AT_FDCWD, path) && fails(#name, kind_of(flags))) return -1; \
-    return real_##name(path, flags, mode);                                   \
+#define OPEN(name)                                                                                \
+  int name(const char* path, int flags, ...) {                                                    \
+    REAL(name);                                                                                   \
+    std::va_list arguments;                                                                       \
+    va_start(arguments, flags);                                                                   \
+    const auto mode = mode_from(flags, arguments);                                                \
+    va_end(arguments);                                                                            \
+    if (is_below(AT_FDCWD, path) && fails(#name, kind_of_open(AT_FDCWD, path, flags))) return -1; \
+    return real_##name(path, flags, mode);                                                        \
   }
 OPEN(open)
 OPEN(open64)
 
-#define OPENAT(name)                                                          \
-  int name(int directory, const char* path, int flags, ...) {                 \
-    REAL(name);                                                               \
-    std::va_list arguments;                                                   \
-    va_start(arguments, flags);                                               \
-    const auto mode = mode_from(flags, arguments);                            \
-    va_end(arguments);                                                        \
-    if (is_below(directory, path) && fails(#name, kind_of(flags))) return -1; \
-    return real_##name(directory, path, flags, mode);                         \
+#define OPENAT(name)                                                                     \
+  int name(int directory, const char* path, int flags, ...) {                            \
+    REAL(name);                                                                          \
+    std::va_list arguments;                                                              \
+    va_start(arguments, flags);                                                          \
+    const auto mode = mode_from(flags, arguments);                                       \
+    va_end(arguments);                                                                   \
+    if (is_below(directory, path) && fails(#name, kind_of_open(directory, path, flags))) \
+      return -1;                                                                         \
+    return real_##name(directory, path, flags, mode);                                    \
   }
 OPENAT(openat)
 OPENAT(openat64)
@@ -175,20 +180,20 @@ OPENAT(openat64)
     if (is_below(fd) && fails(#name, kind)) return -1;         \
     return real_##name arguments;                              \
   }
-ON_FILE(Kind::write, ssize_t, write, (int fd, const void* data, size_t size), (fd, data, size), fd)
-ON_FILE(Kind::write, ssize_t, pwrite, (int fd, const void* data, size_t size, off_t at),
+ON_FILE(Kind::room, ssize_t, write, (int fd, const void* data, size_t size), (fd, data, size), fd)
+ON_FILE(Kind::room, ssize_t, pwrite, (int fd, const void* data, size_t size, off_t at),
         (fd, data, size, at), fd)
-ON_FILE(Kind::write, ssize_t, pwrite64, (int fd, const void* data, size_t size, off64_t at),
+ON_FILE(Kind::room, ssize_t, pwrite64, (int fd, const void* data, size_t size, off64_t at),
         (fd, data, size, at), fd)
-ON_FILE(Kind::write, ssize_t, writev, (int fd, const iovec* parts, int count), (fd, parts, count),
+ON_FILE(Kind::room, ssize_t, writev, (int fd, const iovec* parts, int count), (fd, parts, count),
         fd)
-ON_FILE(Kind::write, int, fsync, (int fd), (fd), fd)
-ON_FILE(Kind::write, int, fdatasync, (int fd), (fd), fd)
-ON_FILE(Kind::write, int, ftruncate, (int fd, off_t size) noexcept, (fd, size), fd)
-ON_FILE(Kind::write, int, ftruncate64, (int fd, off64_t size) noexcept, (fd, size), fd)
-ON_FILE(Kind::write, int, fallocate, (int fd, int mode, off_t at, off_t size), (fd, mode, at, size),
+ON_FILE(Kind::room, int, fsync, (int fd), (fd), fd)
+ON_FILE(Kind::room, int, fdatasync, (int fd), (fd), fd)
+ON_FILE(Kind::change, int, ftruncate, (int fd, off_t size) noexcept, (fd, size), fd)
+ON_FILE(Kind::change, int, ftruncate64, (int fd, off64_t size) noexcept, (fd, size), fd)
+ON_FILE(Kind::room, int, fallocate, (int fd, int mode, off_t at, off_t size), (fd, mode, at, size),
         fd)
-ON_FILE(Kind::write, int, fallocate64, (int fd, int mode, off64_t at, off64_t size),
+ON_FILE(Kind::room, int, fallocate64, (int fd, int mode, off64_t at, off64_t size),
         (fd, mode, at, size), fd)
 ON_FILE(Kind::read, ssize_t, pread, (int fd, void* data, size_t size, off_t at),
         (fd, data, size, at), fd)
@@ -199,25 +204,27 @@ ON_FILE(Kind::read, ssize_t, sendfile, (int to, int from, off_t* at, size_t size
 ON_FILE(Kind::read, ssize_t, sendfile64, (int to, int from, off64_t* at, size_t size) noexcept,
         (to, from, at, size), from)
 
-#define ON_NAME(name, parameters, arguments, directory, path)              \
-  int name parameters noexcept {                                           \
-    REAL(name);                                                            \
-    if (is_below(directory, path) && fails(#name, Kind::write)) return -1; \
-    return real_##name arguments;                                          \
+#define ON_NAME(kind, name, parameters, arguments, directory, path) \
+  int name parameters noexcept {                                    \
+    REAL(name);                                                     \
+    if (is_below(directory, path) && fails(#name, kind)) return -1; \
+    return real_##name arguments;                                   \
   }
-ON_NAME(rename, (const char* from, const char* to), (from, to), AT_FDCWD, to)
-ON_NAME(renameat, (int old, const char* from, int fresh, const char* to), (old, from, fresh, to),
-        fresh, to)
-ON_NAME(renameat2, (int old, const char* from, int fresh, const char* to, unsigned flags),
+ON_NAME(Kind::room, rename, (const char* from, const char* to), (from, to), AT_FDCWD, to)
+ON_NAME(Kind::room, renameat, (int old, const char* from, int fresh, const char* to),
+        (old, from, fresh, to), fresh, to)
+ON_NAME(Kind::room, renameat2,
+        (int old, const char* from, int fresh, const char* to, unsigned flags),
         (old, from, fresh, to, flags), fresh, to)
-ON_NAME(link, (const char* from, const char* to), (from, to), AT_FDCWD, to)
-ON_NAME(linkat, (int old, const char* from, int fresh, const char* to, int flags),
+ON_NAME(Kind::room, link, (const char* from, const char* to), (from, to), AT_FDCWD, to)
+ON_NAME(Kind::room, linkat, (int old, const char* from, int fresh, const char* to, int flags),
         (old, from, fresh, to, flags), fresh, to)
-ON_NAME(unlink, (const char* path), (path), AT_FDCWD, path)
-ON_NAME(unlinkat, (int directory, const char* path, int flags), (directory, path, flags), directory,
-        path)
-ON_NAME(mkdir, (const char* path, mode_t mode), (path, mode), AT_FDCWD, path)
-ON_NAME(mkdirat, (int directory, const char* path, mode_t mode), (directory, path, mode), directory,
-        path)
+ON_NAME(Kind::change, unlink, (const char* path), (path), AT_FDCWD, path)
+ON_NAME(Kind::change, unlinkat, (int directory, const char* path, int flags),
+        (directory, path, flags), directory, path)
+ON_NAME(kind_of_open(AT_FDCWD, path, O_CREAT), mkdir, (const char* path, mode_t mode), (path, mode),
+        AT_FDCWD, path)
+ON_NAME(kind_of_open(directory, path, O_CREAT), mkdirat,
+        (int directory, const char* path, mode_t mode), (directory, path, mode), directory, path)
 
 }  // extern "C"

@@ -140,14 +140,14 @@ class Bench:
         self._fresh(directory)
         kept = set()
         try:
-            self._with_fault(number, deed, error, tally, kept)
+            self._with_fault(directory, number, deed, error, tally, kept)
             self._afterwards(kept)
         except Violation as violation:
             raise Violation(f"in {self._seen()[2] or 'no call'}: {violation}") from None
         finally:
             self._gateway.close()
 
-    def _with_fault(self, number, deed, error, tally, kept):
+    def _with_fault(self, directory, number, deed, error, tally, kept):
         self._gateway.spawn(self._environment(number, deed, error))
         up = self._gateway.wait_until_up()
         if up:
@@ -162,7 +162,13 @@ class Bench:
         elif up or ended < 0:
             raise Violation(f"archway ended by itself with {ended}:\n{self._gateway.log_end()}")
         else:
-            tally[f"refused to start by {error} in {self._seen()[2]}"] += 1
+            self._refused(error, directory, tally)
+
+    def _refused(self, error, directory, tally):
+        """To start: it may be, where there is nothing to serve yet, or when reading fails."""
+        if directory and error in ("ENOSPC", "EDQUOT"):
+            raise Violation(f"a full disk keeps archway from starting:\n{self._gateway.log_end()}")
+        tally[f"refused to start by {error}, {'used' if directory else 'new'} directory"] += 1
 
     def _pull(self, tally, kept):
         """Everything, twice: the second time it is there already."""
