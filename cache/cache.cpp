@@ -12,10 +12,12 @@
 #include "cache/lock_file.hpp"
 #include "cache/paths.hpp"
 #include "cache/recheck.hpp"
+#include "cache/scrub.hpp"
 #include "cache/verification.hpp"
 
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <fcntl.h>
 #include <string>
 #include <sys/stat.h>
@@ -35,15 +37,18 @@ constexpr std::chrono::minutes parts_look{30};
 class DiskCache final : public Cache {
  public:
   DiskCache(std::filesystem::path directory, std::unique_ptr<const FileHandle> lock,
-            std::unique_ptr<BlobStore> store, std::unique_ptr<Index> index, metrics::Log* log)
+            std::unique_ptr<BlobStore> store, std::unique_ptr<Index> index,
+            std::chrono::seconds scrub, metrics::Log* log)
       : directory_(std::move(directory)),
         lock_(std::move(lock)),
         store_(std::move(store)),
         keeper_(store_.get(), index.get()),
         index_(std::move(index)),
         log_(log),
-        housekeeping_(
-            {[this] { return take_snapshot_if_due(); }, [this] { return remove_old_parts(); }}) {}
+        // What cannot be taken down is not worth the reading.
+        scrub_(parts_of_scrub(), store_->read_only() ? std::chrono::seconds(0) : scrub),
+        housekeeping_({[this] { return take_snapshot_if_due(); },
+                       [this] { return remove_old_parts(); }, [this] { return scrub_.step(); }}) {}
 
   DiskCache(const DiskCache&) = delete;
   DiskCache& operator=(const DiskCache&) = delete;
@@ -94,6 +99,7 @@ class DiskCache final : public Cache {
             .rechecks_in_progress = fills_.rechecks(),
             .damaged = keeper_.damaged(),
             .refusals = store_->refusals(),
+            .scrubbed_bytes = scrub_.bytes(),
             .read_only = store_->read_only()};
   }
 
@@ -112,6 +118,14 @@ class DiskCache final : public Cache {
     return snapshot_look;
   }
 
+  Scrub::Parts parts_of_scrub() {
+    return {.store = store_.get(),
+            .keeper = &keeper_,
+            .index = index_.get(),
+            .is_busy = [this] { return fills_.size() + fills_.rechecks() > 0; },
+            .now = [] { return static_cast<std::int64_t>(std::time(nullptr)); }};
+  }
+
   std::chrono::milliseconds remove_old_parts() {
     store_->remove_parts(part_life);
     return parts_look;
@@ -125,6 +139,7 @@ class DiskCache final : public Cache {
   std::unique_ptr<Index> index_;
   metrics::Log* log_;
   Recheck recheck_{&keeper_, [this](const GrowingFill& fill) { fills_.leave(fill); }};
+  Scrub scrub_;
   SnapshotSchedule snapshots_{std::chrono::steady_clock::now()};  // The next one's alone.
   Housekeeping housekeeping_;  // Last: its thread uses everything above.
 };
@@ -184,9 +199,9 @@ Result<std::unique_ptr<Cache>> Cache::open(const Options& options, metrics::Log*
   auto file = open_index(directory / paths::index, lock->read_only);
   if (!file) return file.error();
   tell(log, directory, *file);
-  return std::unique_ptr<Cache>(std::make_unique<DiskCache>(std::move(directory),
-                                                            std::move(lock->file), std::move(store),
-                                                            make_index(*std::move(file)), log));
+  return std::unique_ptr<Cache>(
+      std::make_unique<DiskCache>(std::move(directory), std::move(lock->file), std::move(store),
+                                  make_index(*std::move(file)), options.scrub, log));
 }
 
 }  // namespace archway::cache

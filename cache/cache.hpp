@@ -9,6 +9,7 @@
 #include "metrics/log.hpp"
 #include "resolver/model/result.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -25,6 +26,8 @@ struct Options {
   /// to be fetched again. In either case blobs are hashed again after one, before or while they are
   /// first served.
   bool sync = true;
+  /// How long a blob is trusted before it is hashed again in idle time; 0: for ever.
+  std::chrono::seconds scrub{0};
 };
 
 /// The front door of what is on disk.
@@ -90,6 +93,7 @@ class Cache {
     std::uint64_t rechecks_in_progress = 0;  ///< suspect blobs being hashed while they are served
     DamageCounts damaged = {};               ///< since the start, by FoundBy
     RefusalCounts refusals = {};             ///< what the disk did not take, by Refusal
+    std::uint64_t scrubbed_bytes = 0;        ///< hashed again in idle time since the start
     bool read_only = false;                  ///< the disk takes nothing
   };
   virtual Stats stats() const = 0;

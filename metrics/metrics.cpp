@@ -61,12 +61,18 @@ void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapsh
   for (const auto& [reason, count] : snapshot.cache_write_errors) {
     add(refused, count, {{"reason", std::string(reason)}});
   }
+  auto scrubbed =
+      family("archway_cache_scrubbed_bytes_total",
+             "Bytes of blobs that were hashed again in idle time.", MetricType::Counter);
+  add(scrubbed, snapshot.cache_scrubbed_bytes);
   auto read_only =
       family("archway_cache_read_only", "1 when nothing can be written to the cache's directory.",
              MetricType::Gauge);
   add(read_only, snapshot.cache_read_only ? 1 : 0);
-  for (auto* one : {&bytes, &objects, &fills, &dropped, &damaged, &refused, &read_only})
+  for (auto* one :
+       {&bytes, &objects, &fills, &dropped, &damaged, &refused, &scrubbed, &read_only}) {
     families.push_back(std::move(*one));
+  }
 }
 
 class PrometheusMetrics final : public Metrics {

@@ -59,7 +59,7 @@ class Metrics {
 
   /// Read when scraped: archway_cache_bytes, archway_cache_objects{kind},
   /// archway_cache_damaged_total{found_by}, archway_cache_write_errors_total{reason},
-  /// archway_cache_read_only, archway_fills_in_progress,
+  /// archway_cache_read_only, archway_cache_scrubbed_bytes_total, archway_fills_in_progress,
   /// archway_log_lines_dropped_total.
   struct Snapshot {
     std::uint64_t cache_bytes = 0;
@@ -74,6 +74,7 @@ class Metrics {
     Labelled cache_damaged = {};
     Labelled cache_write_errors = {};
     bool cache_read_only = false;
+    std::uint64_t cache_scrubbed_bytes = 0;
   };
   /// The text of /metrics (Prometheus text format 0.0.4).
   virtual std::string exposition(const Snapshot& snapshot) = 0;

@@ -151,8 +151,10 @@ Result<void> Server::Parts::bind_admin(const Settings::Endpoint& endpoint) {
 Result<void> Server::Parts::build() {
   metrics = metrics::Metrics::make(version);
   for (const auto& upstream : settings.upstreams) metrics->upstream_known(upstream.name);
-  auto store = cache::Cache::open(
-      {.directory = settings.cache.directory, .sync = settings.cache.strict}, log);
+  auto store = cache::Cache::open({.directory = settings.cache.directory,
+                                   .sync = settings.cache.strict,
+                                   .scrub = settings.cache.scrub},
+                                  log);
   if (!store) return store.error();
   cache = *std::move(store);
   auto clients_of_upstreams = UpstreamShared::make(settings, log, metrics.get());

@@ -38,7 +38,8 @@ std::string Admin::exposition() const {
        .log_lines_dropped = shared.log->dropped(),
        .cache_damaged = named(cache::found_by_all, stats.damaged),
        .cache_write_errors = named(cache::refusals_all, stats.refusals),
-       .cache_read_only = stats.read_only});
+       .cache_read_only = stats.read_only,
+       .cache_scrubbed_bytes = stats.scrubbed_bytes});
 }
 
 Response Admin::page(const Request& request) const {

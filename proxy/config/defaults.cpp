@@ -40,7 +40,8 @@ Settings default_settings(const Environment& environment) {
   settings.cache = {.directory = cache_directory(environment),
                     .max_size = 0,
                     .keep_free = 2 * gibibyte,
-                    .strict = true};
+                    .strict = true,
+                    .scrub = std::chrono::days(30)};
   for (const KnownUpstream& known : known_upstreams()) {
     settings.upstreams.push_back(upstream_by_name(std::string(known.name)));
   }

@@ -37,6 +37,8 @@ constexpr auto table = std::to_array<Key>({
      "What stays free on that file system. Not enforced by this version."},
     {"cache.durability", Form::value,
      "strict: a blob is on the disk before it counts; relaxed: a power cut may cost some."},
+    {"cache.scrub", Form::value,
+     "How long a blob is trusted before it is hashed again in idle time; none: for ever."},
 
     {"upstreams", Form::list,
      "The registries that may be asked, and no others; a list here replaces the default one."},

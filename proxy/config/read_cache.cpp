@@ -9,6 +9,24 @@ constexpr std::uint64_t size_max = 1ULL << 60;
 
 constexpr std::pair<std::string_view, bool> durabilities[] = {{"strict", true}, {"relaxed", false}};
 
+/// More often, and it would never end.
+constexpr std::chrono::hours scrub_min{1};
+constexpr std::chrono::days scrub_max{3650};
+
+void read_scrub(const Value& value, Settings::Cache& cache) {
+  if (value.node().kind == Yaml::Kind::scalar && value.node().text == "none") {
+    cache.scrub = std::chrono::seconds(0);
+    return;
+  }
+  const auto period = value.seconds(std::chrono::seconds(0), scrub_max);
+  if (!period) return;
+  if (period->count() != 0 && *period < scrub_min) {
+    value.refuse("none, or 1h and more");
+    return;
+  }
+  cache.scrub = *period;
+}
+
 void read_max_size(const Value& value, Settings::Cache& cache) {
   const auto size = value.size(0, size_max);
   if (!size) return;
@@ -45,6 +63,7 @@ void read_cache(const Section& file, Settings& settings) {
       settings.cache.keep_free = *size;
     }
   }
+  if (const auto scrub = cache.find("scrub")) read_scrub(*scrub, settings.cache);
   if (const auto durability = cache.find("durability")) {
     if (const auto strict = durability->one_of<bool>(durabilities)) {
       settings.cache.strict = *strict;

@@ -105,7 +105,8 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
                                                 .log_lines_dropped = 8,
                                                 .cache_damaged = {{"scrub", 9}, {"size", 10}},
                                                 .cache_write_errors = {{"enospc", 11}},
-                                                .cache_read_only = true});
+                                                .cache_read_only = true,
+                                                .cache_scrubbed_bytes = 12});
   for (const char* line :
        {"archway_cache_bytes 1", R"(archway_cache_objects{kind="blob"} 2)",
         R"(archway_cache_objects{kind="manifest"} 3)", R"(archway_cache_objects{kind="tag"} 4)",
@@ -113,7 +114,8 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
         "archway_log_lines_dropped_total 8", "# TYPE archway_log_lines_dropped_total counter",
         R"(archway_cache_damaged_total{found_by="scrub"} 9)",
         R"(archway_cache_damaged_total{found_by="size"} 10)",
-        R"(archway_cache_write_errors_total{reason="enospc"} 11)", "archway_cache_read_only 1"}) {
+        R"(archway_cache_write_errors_total{reason="enospc"} 11)", "archway_cache_read_only 1",
+        "archway_cache_scrubbed_bytes_total 12"}) {
     CAPTURE(line);
     CHECK(has_line(text, line));
   }

@@ -88,6 +88,7 @@ class QuietMetrics : public metrics::Metrics {
       }
     }
     if (snapshot.cache_read_only) text += " read-only";
+    text += " scrubbed " + std::to_string(snapshot.cache_scrubbed_bytes);
     return text;
   }
 };

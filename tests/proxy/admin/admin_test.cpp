@@ -55,12 +55,13 @@ TEST_CASE("the exposition has what the cache and the log say now") {
   counted.damaged = {1, 2, 3, 4, 5};
   counted.refusals = {6, 7, 8, 9, 10};
   counted.read_only = true;
+  counted.scrubbed_bytes = 11;
   bench.log.dropped_lines = 7;
   const auto answer = bench.ask("/metrics");
   CHECK(answer.body ==
         "bytes 1000 blobs 2 manifests 3 tags 4 fills 5 quarantined 6 dropped 7 "
         "size 1 recheck 2 scrub 3 serving 4 verify 5 enospc 6 edquot 7 eio 8 erofs 9 other 10 "
-        "read-only\n");
+        "read-only scrubbed 11\n");
   CHECK(answer.fields.find("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
 }
 

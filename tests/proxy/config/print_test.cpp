@@ -30,7 +30,8 @@ std::string everything(const TempFolder& folder) {
          "  - {address: 0.0.0.0:5007, platform: windows(10.0.20348)/amd64}\n"
          "admin: \"unix:/run/a b.sock\"\n"
          "drain: 90s\nthreads: 3\nconnections_max: 7\n"
-         "cache: {directory: /srv/a b, max_size: 50GiB, keep_free: 1536MiB, durability: relaxed}\n"
+         "cache: {directory: /srv/a b, max_size: 50GiB, keep_free: 1536MiB, durability: relaxed, "
+         "scrub: 7d}\n"
          "upstreams:\n"
          "  - {name: docker.io, token_realms: [], credentials: {username: me, password: s3cret}}\n"
          "  - {name: \"registry.lan:5000\", url: \"http://10.0.0.5:5000\", default: true, hosts: "
@@ -92,6 +93,7 @@ TEST_CASE("everything that was said is printed") {
                            "  max_size: 50GiB\n",
                            "  keep_free: 1536MiB\n",
                            "  durability: relaxed\n",
+                           "  scrub: 7d\n",
                            "    token_realms: []\n",
                            "    url: http://10.0.0.5:5000\n",
                            "    default: true\n",

@@ -16,6 +16,8 @@ TEST_CASE("cache settings that cannot be are reported") {
        "1:21: cache.durability: found \"fast\"; allowed: strict or relaxed"},
       {"a boolean for durability", "cache: {durability: true}\n",
        "1:21: cache.durability: found \"true\"; allowed: strict or relaxed"},
+      {"a scrub that never ends", "cache: {scrub: 5m}\n",
+       "1:16: cache.scrub: found \"5m\"; allowed: none, or 1h and more"},
       {"nothing left out", "cache:\n  directory: /a\n  dir: /b\n",
        "3:3: found the unknown key \"dir\" in cache; did you mean directory?"},
   };
@@ -30,6 +32,13 @@ TEST_CASE("cache settings are read") {
   CHECK(settings.cache.max_size == 50ULL << 30);
   CHECK(settings.cache.keep_free == 1ULL << 30);
   CHECK_FALSE(settings.cache.strict);
+}
+
+TEST_CASE("blobs are hashed again every month, or as often as is said, or never") {
+  CHECK(settings_of("cache: {}").cache.scrub == std::chrono::days(30));
+  CHECK(settings_of("cache: {scrub: 36h}").cache.scrub == std::chrono::hours(36));
+  CHECK(settings_of("cache: {scrub: none}").cache.scrub.count() == 0);
+  CHECK(settings_of("cache: {scrub: 0}").cache.scrub.count() == 0);
 }
 
 TEST_CASE("no limit and the smallest limit are both possible") {
