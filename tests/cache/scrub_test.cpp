@@ -36,13 +36,17 @@ struct Scrubbed {
   }
   ~Scrubbed() { index.reset(); }  // Before the keeper, which hears of its last commits.
 
-  Digest put(const testing::Bytes& bytes, std::int64_t checked_at) {
+  Digest put_file(const testing::Bytes& bytes) {
     const auto digest = digest_of(bytes);
     const auto part = store.create_part(digest, bytes.size());
     REQUIRE(part);
     const auto size = static_cast<ssize_t>(bytes.size());
     REQUIRE(::pwrite((*part)->get(), bytes.data(), bytes.size(), 0) == size);
     REQUIRE(store.publish(digest, **part, bytes.size()));
+    return digest;
+  }
+  Digest put(const testing::Bytes& bytes, std::int64_t checked_at) {
+    const auto digest = put_file(bytes);
     record(digest, {.size = bytes.size(), .arrived_at = 5, .checked_at = checked_at});
     return digest;
   }
@@ -142,8 +146,10 @@ TEST_CASE("of more than it keeps in mind the oldest come first, and all of them 
   std::vector<Digest> digests;
   Changes changes;
   for (std::uint32_t i = 0; i < count; ++i) {
-    digests.push_back(s.put(bytes_of(16, i), static_cast<std::int64_t>(i)));
+    digests.push_back(s.put_file(bytes_of(16, i)));
+    changes.blobs.emplace_back(digests.back(), BlobRecord{.size = 16, .checked_at = i});
   }
+  REQUIRE(testing::commit(*s.index, std::move(changes)));
   // The walk, then as many as it keeps in mind.
   while (s.scrub->bytes() < 16 * Scrub::due_max) s.scrub->step();
   REQUIRE(testing::commit(*s.index, {}));
