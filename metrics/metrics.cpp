@@ -154,6 +154,7 @@ std::string_view name(Outcome outcome) noexcept {
     case Outcome::miss: return "miss";
     case Outcome::joined: return "joined";
     case Outcome::stale: return "stale";
+    case Outcome::pass: return "pass";
     case Outcome::refused: return "refused";
     case Outcome::failed: return "failed";
     case Outcome::none: return "none";

@@ -11,7 +11,7 @@
 namespace archway::metrics {
 
 /// What became of a request: the `outcome` label and the log word.
-enum class Outcome : std::uint8_t { hit, miss, joined, stale, refused, failed, none };
+enum class Outcome : std::uint8_t { hit, miss, joined, stale, pass, refused, failed, none };
 std::string_view name(Outcome outcome) noexcept;
 
 /// Every series of archway, named once. Prometheus' naming rules; labels are bounded: upstreams are

@@ -61,6 +61,16 @@ class DiskPool {
     co_return std::move(*pending->result);
   }
 
+  /// Work that nobody waits for.
+  void leave(std::function<void()> work) {
+    boost::asio::post(pool_, [work = std::move(work)] {
+      try {
+        work();
+      } catch (...) {  // No memory, as above.
+      }
+    });
+  }
+
   template <class T>
   boost::asio::awaitable<T> run(std::function<T()> work) {
     const auto executor = co_await boost::asio::this_coro::executor;

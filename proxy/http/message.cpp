@@ -43,7 +43,8 @@ std::vector<std::string_view> Fields::all(std::string_view name) const {
 std::optional<std::uint64_t> Response::length() const {
   if (const auto* bytes = std::get_if<BytesBody>(&body)) return *bytes ? (*bytes)->size() : 0;
   if (const auto* file = std::get_if<FileBody>(&body)) return file->length;
-  return std::get<GrowingBody>(body).length;
+  if (const auto* growing = std::get_if<GrowingBody>(&body)) return growing->length;
+  return std::get<RelayBody>(body).length;
 }
 
 BytesBody bytes_body(std::string text) {

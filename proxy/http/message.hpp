@@ -2,6 +2,7 @@
 
 #include "cache/blob_file.hpp"
 #include "cache/fill.hpp"
+#include "resolver/model/error.hpp"
 #include "resolver/model/platform.hpp"
 #include "resolver/network.hpp"
 
@@ -61,18 +62,33 @@ struct Request {
   std::shared_ptr<const Peer> peer;
 };
 
+class ByteSource;
+
 /// Part of a complete blob.
 struct FileBody {
   cache::BlobFile blob;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  /// Called when the file cannot be read, or is shorter than it was: the connection is reset.
+  /// Must not block.
+  std::function<void(const std::string& why)> damaged = {};
 };
 
 /// A fill from `offset` on, as it arrives; `length` is known when the whole's size is. When the
-/// fill fails the connection is reset, so that the client sees a broken transfer.
+/// fill fails the connection is reset, so that the client sees a broken transfer; unless it was the
+/// disk that failed, and somebody can go on without it.
 struct GrowingBody {
   std::shared_ptr<cache::Fill> fill;
   std::uint64_t offset = 0;
+  std::optional<std::uint64_t> length = {};
+  /// Where the bytes of the blob from `at` on come from after `why`, a storage failure that ended
+  /// the fill; null: from nowhere.
+  std::function<std::shared_ptr<ByteSource>(std::uint64_t at, const Error& why)> otherwise = {};
+};
+
+/// What comes from a source and is never on the disk; `length` where it is known.
+struct RelayBody {
+  std::shared_ptr<ByteSource> source;
   std::optional<std::uint64_t> length = {};
 };
 
@@ -90,11 +106,11 @@ struct Sent {
 struct Response {
   std::uint16_t status = 200;
   Fields fields = {};
-  std::variant<BytesBody, FileBody, GrowingBody> body = BytesBody{};
+  std::variant<BytesBody, FileBody, GrowingBody, RelayBody> body = BytesBody{};
   bool close = false;                             ///< this connection ends with this answer
   std::function<void(const Sent&)> on_sent = {};  ///< called once, when it has left or failed to
 
-  /// What Content-Length says; none for a growing body of unknown size.
+  /// What Content-Length says; none for a body of unknown size.
   std::optional<std::uint64_t> length() const;
 };
 

@@ -33,6 +33,20 @@ constexpr std::uint64_t turn_bytes = 8 * piece_bytes;
 constexpr std::size_t tls_piece_bytes = 64 * 1024;
 constexpr std::chrono::milliseconds linger_max{2000};
 
+/// The file's fault, not the connection's: whoever has it may have to know.
+Error unreadable(std::string why) {
+  return {.code = Errc::storage_failed,
+          .origin = Origin::storage,
+          .message = "a file of archway's cache cannot be read",
+          .context = std::move(why)};
+}
+
+/// What sendfile(2) says of the file alone; a socket has no such errors. (EUCLEAN and EBADMSG are
+/// how file systems say that their own checksums do not fit.)
+bool is_of_the_file(int number) {
+  return number == EIO || number == EUCLEAN || number == EBADMSG;
+}
+
 }  // namespace
 
 Stream::Stream(Socket socket)
@@ -193,8 +207,9 @@ net::awaitable<Result<std::uint64_t>> Stream::send_file(int file, std::uint64_t 
       }
       continue;
     }
-    if (sent == 0) co_return broken("sendfile: the file is shorter than it was");
+    if (sent == 0) co_return unreadable("it is shorter than it was");
     if (errno == EINTR && !expired_) continue;
+    if (!expired_ && is_of_the_file(errno)) co_return unreadable(std::strerror(errno));
     if ((errno != EAGAIN && errno != EWOULDBLOCK) || expired_) {
       co_return broken(std::string("sendfile: ") + std::strerror(errno));
     }
@@ -217,7 +232,8 @@ net::awaitable<Result<std::uint64_t>> Stream::copy_file(int file, std::uint64_t 
         static_cast<std::size_t>(std::min<std::uint64_t>(length - done, tls_piece_bytes));
     const auto got = ::pread(file, buffer.get(), want, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) co_return broken("read of the cached file: it is shorter than it was");
+    if (got < 0) co_return unreadable(std::strerror(errno));
+    if (got == 0) co_return unreadable("it is shorter than it was");
     deadline_in(stall);
     const auto written = co_await write(buffer.get(), static_cast<std::size_t>(got), false);
     if (!written) co_return written.error();

@@ -1,5 +1,6 @@
 #include "proxy/http/writer.hpp"
 
+#include "proxy/http/byte_source.hpp"
 #include "proxy/wakeup.hpp"
 
 #include <algorithm>
@@ -127,7 +128,59 @@ net::awaitable<Sent> write_blob(Stream* stream, std::string head, FileBody body,
   if (!headed || body.length == 0) co_return Sent{0, headed};
   const auto sent =
       co_await stream->write_file(body.blob.file->get(), body.offset, body.length, stall);
+  const bool by_the_file = !sent && sent.error().origin == Origin::storage;
+  if (by_the_file && body.damaged) body.damaged(sent.error().context);
   co_return Sent{sent ? *sent : 0, sent.has_value()};
+}
+
+/// The line before a chunk of so many bytes.
+net::awaitable<bool> begin_chunk(Stream* stream, std::uint64_t length) {
+  std::string size;
+  append_number(size, length, 16);
+  size += "\r\n";
+  co_return co_await write_bytes(stream, std::move(size), true);
+}
+
+net::awaitable<bool> end_chunks(Stream* stream, std::chrono::milliseconds stall) {
+  stream->deadline_in(stall);
+  co_return co_await write_bytes(stream, "0\r\n\r\n", false);
+}
+
+/// One piece of what is relayed, with its chunk frame where there is one.
+net::awaitable<bool> write_piece(Stream* stream, const char* bytes, std::size_t size,
+                                 bool in_chunks, std::chrono::milliseconds stall) {
+  stream->deadline_in(stall);
+  if (in_chunks) {
+    const bool sized = co_await begin_chunk(stream, size);
+    if (!sized) co_return false;
+  }
+  const auto sent = co_await stream->write(bytes, size, in_chunks);
+  if (!sent || !in_chunks) co_return sent.has_value();
+  co_return co_await write_bytes(stream, "\r\n", false);
+}
+
+/// Only as fast as the client takes it: the next piece is asked for when the last one has left.
+net::awaitable<Sent> write_relay(Stream* stream, RelayBody body, bool in_chunks,
+                                 std::chrono::milliseconds stall) {
+  const auto buffer = std::make_unique<char[]>(joined_bytes_max);
+  std::uint64_t sent = 0;
+  for (;;) {
+    if (body.length && sent == *body.length) co_return Sent{sent, true};
+    stream->no_deadline();
+    const auto got = co_await body.source->read(buffer.get(), joined_bytes_max);
+    if (!got) break;
+    if (*got == 0) {
+      if (body.length) break;  // Shorter than was promised.
+      if (!in_chunks) co_return Sent{sent, true};
+      const bool ended = co_await end_chunks(stream, stall);
+      co_return Sent{sent, ended};
+    }
+    if (body.length && *got > *body.length - sent) break;  // Longer: it is something else.
+    const bool written = co_await write_piece(stream, buffer.get(), *got, in_chunks, stall);
+    if (!written) break;
+    sent += *got;
+  }
+  co_return Sent{sent, false};
 }
 
 /// One released stretch of a fill, with its chunk frame where there is one.
@@ -135,11 +188,8 @@ net::awaitable<bool> write_stretch(Stream* stream, int file, std::uint64_t offse
                                    std::uint64_t length, bool in_chunks,
                                    std::chrono::milliseconds stall) {
   if (in_chunks) {
-    std::string size;
-    append_number(size, length, 16);
-    size += "\r\n";
     stream->deadline_in(stall);
-    const bool sized = co_await write_bytes(stream, std::move(size), true);
+    const bool sized = co_await begin_chunk(stream, length);
     if (!sized) co_return false;
   }
   const auto sent = co_await stream->write_file(file, offset, length, stall);
@@ -155,6 +205,16 @@ bool whole(const GrowingBody& body, const cache::Fill::State& state, std::uint64
   return sent == *body.length && (state.verified || !to_the_end);
 }
 
+/// The rest of a body whose fill was ended by the disk, from where this client is.
+net::awaitable<Sent> go_on_without(Stream* stream, GrowingBody body, std::uint64_t sent, Error why,
+                                   bool in_chunks, std::chrono::milliseconds stall) {
+  RelayBody rest{.source = body.otherwise(body.offset + sent, why)};
+  if (!rest.source) co_return Sent{sent, false};
+  if (body.length) rest.length = *body.length - sent;
+  const auto more = co_await write_relay(stream, std::move(rest), in_chunks, stall);
+  co_return Sent{sent + more.body_bytes, more.complete};
+}
+
 net::awaitable<Sent> follow_fill(Stream* stream, GrowingBody body, bool in_chunks,
                                  std::chrono::milliseconds stall) {
   const auto executor = stream->executor();
@@ -163,8 +223,12 @@ net::awaitable<Sent> follow_fill(Stream* stream, GrowingBody body, bool in_chunk
     const auto state = body.fill->state();
     auto end = state.released;
     if (body.length) end = std::min(end, body.offset + *body.length);
-    if (state.failed) break;
-    if (end > body.offset + sent) {
+    const bool by_the_disk =
+        state.failed && state.failed->origin == Origin::storage && body.otherwise;
+    if (state.failed && !by_the_disk) break;
+    // What a full disk took in time is right; what was found damaged is not sent any more.
+    const bool usable = !state.failed || !state.failed->retryable;
+    if (usable && end > body.offset + sent) {
       const auto length = end - body.offset - sent;
       const auto file = body.fill->file();
       const bool written =
@@ -175,9 +239,12 @@ net::awaitable<Sent> follow_fill(Stream* stream, GrowingBody body, bool in_chunk
     }
     if (whole(body, state, sent)) {
       if (!in_chunks) co_return Sent{sent, true};
-      stream->deadline_in(stall);
-      const bool ended = co_await write_bytes(stream, "0\r\n\r\n", false);
+      const bool ended = co_await end_chunks(stream, stall);
       co_return Sent{sent, ended};
+    }
+    if (state.failed) {
+      co_return co_await go_on_without(stream, std::move(body), sent, *state.failed, in_chunks,
+                                       stall);
     }
     if (state.verified) break;  // Shorter than was promised: nothing more will come.
     stream->no_deadline();
@@ -200,10 +267,13 @@ net::awaitable<Sent> write_parts(Stream* stream, Response response, Framing fram
     co_return co_await write_blob(stream, std::move(head), std::move(*file), stall);
   }
   // Headers go out at once: no client waits for the first byte of a slow upstream.
-  auto growing = std::get<GrowingBody>(std::move(response.body));
   const bool in_chunks = chunked(response, framing);
   const bool headed = co_await write_bytes(stream, std::move(head), false);
   if (!headed) co_return Sent{0, false};
+  if (auto* relay = std::get_if<RelayBody>(&response.body)) {
+    co_return co_await write_relay(stream, std::move(*relay), in_chunks, stall);
+  }
+  auto growing = std::get<GrowingBody>(std::move(response.body));
   co_return co_await follow_fill(stream, std::move(growing), in_chunks, stall);
 }
 

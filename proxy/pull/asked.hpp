@@ -41,7 +41,7 @@ Error as_asked(Error error, const Asked& asked);
 /// by, the platform and who said so.
 void add_common_fields(Response& response, const Asked& asked);
 
-/// "Archway-Cache: hit|miss|joined|stale", and the same in the account.
+/// "Archway-Cache: hit|miss|joined|stale|pass", and the same in the account.
 void add_outcome(Response& response, const Asked& asked, metrics::Outcome outcome);
 
 /// `Warning: 299 archway "…"`. Source: RFC 7234 section 5.5.

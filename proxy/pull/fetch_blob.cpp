@@ -1,12 +1,12 @@
 #include "proxy/pull/fetch_blob.hpp"
 
+#include "proxy/pull/retry_pause.hpp"
+
 #include <algorithm>
 #include <array>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <chrono>
+#include <boost/asio/this_coro.hpp>
 #include <utility>
+#include <vector>
 
 namespace archway::proxy {
 
@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t piece_bytes = 256 * 1024;
 constexpr int fruitless_tries_max = 5;
-constexpr std::chrono::milliseconds pause_max{5000};
 
 using Writer = std::shared_ptr<cache::FillWriter>;
 using Bytes = std::shared_ptr<char[]>;
@@ -139,14 +138,6 @@ net::awaitable<void> resume(PullParts* parts, ImageName image, Digest digest, Wr
                            {{"image", image.str()}, {"digest", digest.str()}, {"at", kept}});
 }
 
-net::awaitable<void> pause_before(int tries, std::chrono::milliseconds first) {
-  const auto executor = co_await net::this_coro::executor;
-  net::steady_timer timer(executor);
-  timer.expires_after(std::min(first * (1 << std::min(tries, 5)), pause_max));
-  boost::system::error_code ignored;
-  co_await timer.async_wait(net::redirect_error(net::use_awaitable, ignored));
-}
-
 /// All tries together, until the bytes are in or it is hopeless. Before the first headers there is
 /// one try: clients wait, and have other mirrors to ask.
 net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest digest,
@@ -166,7 +157,22 @@ net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest dig
                               {"digest", digest.str()},
                               {"at", writer->appended()},
                               {"why", error.context}});
-    co_await pause_before(fruitless, parts->shared->settings->timeouts.retry_pause);
+    co_await pause_before_retry(fruitless, parts->shared->settings->timeouts.retry_pause);
+  }
+}
+
+/// A disk that is full says so with every blob: once a minute is enough.
+void tell_not_kept(metrics::Log& log, const ImageName& image, const Digest& digest,
+                   const Error& why) {
+  const std::vector<metrics::Field> fields{{"image", image.str()},
+                                           {"digest", digest.str()},
+                                           {"why", why.message},
+                                           {"context", why.context}};
+  if (why.origin == Origin::storage) {
+    log.write_seldom("not cached", metrics::Level::warn,
+                     "the cache could not take a blob; it goes past it", fields);
+  } else {
+    log.warn("a blob could not be fetched", fields);
   }
 }
 
@@ -177,10 +183,7 @@ net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest
   const auto brought = co_await bring(parts, image, digest, writer);
   if (!brought) {
     shared.metrics->fill_ended(name(brought.error().code));
-    shared.log->warn("a blob could not be fetched", {{"image", image.str()},
-                                                     {"digest", digest.str()},
-                                                     {"why", brought.error().message},
-                                                     {"context", brought.error().context}});
+    tell_not_kept(*shared.log, image, digest, brought.error());
     // On the pool: removing a large file takes its time.
     const std::function<bool()> end = [writer, error = brought.error()] {
       writer->fail(error);

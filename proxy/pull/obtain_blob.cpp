@@ -1,6 +1,7 @@
 #include "proxy/pull/obtain_blob.hpp"
 
 #include "proxy/pull/fetch_blob.hpp"
+#include "proxy/pull/relay.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <cerrno>
@@ -97,10 +98,38 @@ Result<std::string> read_whole(const cache::BlobFile& blob) {
   return bytes;
 }
 
+Error too_long(std::uint64_t bytes_max) {
+  return {.code = Errc::manifest_invalid,
+          .origin = Origin::upstream,
+          .message = "the image's config is longer than " + std::to_string(bytes_max) + " bytes"};
+}
+
+/// A small blob that the cache cannot take.
+net::awaitable<Result<std::string>> read_past(PullParts* parts, ImageName image, Digest digest,
+                                              std::uint64_t bytes_max) {
+  constexpr std::size_t piece_bytes = 64 * 1024;
+  const auto relay = co_await relay_whole(parts, image, digest);
+  if (!relay) co_return relay.error();
+  std::string bytes;
+  for (;;) {
+    const auto had = bytes.size();
+    bytes.resize(had + piece_bytes);
+    const auto got = co_await relay->source->read(bytes.data() + had, piece_bytes);
+    if (!got) co_return got.error();
+    bytes.resize(had + *got);
+    if (*got == 0) co_return bytes;
+    if (bytes.size() > bytes_max) co_return too_long(bytes_max);
+  }
+}
+
 }  // namespace
 
 bool ObtainedBlob::brought_for(const ImageName& image) const {
   return fill && fill->begun_by() == image.str();
+}
+
+bool cannot_be_cached(const Error& error) {
+  return error.origin == Origin::storage && error.code == Errc::storage_failed && !error.retryable;
 }
 
 net::awaitable<Result<cache::BlobFile>> await_whole(FillPtr fill, ImageName image) {
@@ -131,25 +160,27 @@ net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName ima
     }
     const auto headers = co_await await_headers(access.fill, image);
     if (headers) co_return obtained;
-    if (obtained.brought_for(image) || joins == joins_max) co_return headers.error();
+    const bool final = obtained.brought_for(image) || cannot_be_cached(headers.error());
+    if (final || joins == joins_max) co_return headers.error();
   }
 }
 
 net::awaitable<Result<std::string>> read_small_blob(PullParts* parts, ImageName image,
                                                     Digest digest, std::uint64_t bytes_max) {
   auto obtained = co_await obtain_blob(parts, image, digest);
+  if (!obtained && cannot_be_cached(obtained.error())) {
+    co_return co_await read_past(parts, image, digest, bytes_max);
+  }
   if (!obtained) co_return obtained.error();
   if (!obtained->file) {
     const auto whole = co_await await_whole(obtained->fill, image);
+    if (!whole && cannot_be_cached(whole.error())) {
+      co_return co_await read_past(parts, image, digest, bytes_max);
+    }
     if (!whole) co_return whole.error();
     obtained->file = *whole;
   }
-  if (obtained->file->size > bytes_max) {
-    co_return Error{
-        .code = Errc::manifest_invalid,
-        .origin = Origin::upstream,
-        .message = "the image's config is longer than " + std::to_string(bytes_max) + " bytes"};
-  }
+  if (obtained->file->size > bytes_max) co_return too_long(bytes_max);
   const auto file = *obtained->file;
   const std::function<Result<std::string>()> work = [file] { return read_whole(file); };
   co_return co_await parts->shared->disk->run(work);

@@ -28,9 +28,14 @@ struct ObtainedBlob {
 /// then the next one is begun here. Whether this name may have the bytes is the caller's to know.
 ///
 /// Errors: what ended the fill before its headers; Errc::upstream_unreachable; Errc::overloaded
-/// when fills_max others are under way.
+/// when fills_max others are under way. For what the cache cannot take see cannot_be_cached().
 boost::asio::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName image,
                                                          Digest digest);
+
+/// True for what ended a fill because of this machine's disk: full, read-only or broken. Whoever
+/// wants the bytes all the same has to do without it (proxy/pull/relay). A storage failure that is
+/// retryable is another thing: what the cache had was damaged, and asking again fetches it.
+bool cannot_be_cached(const Error& error);
 
 /// The whole blob, once it is verified. Errors: what ended the fill.
 boost::asio::awaitable<Result<cache::BlobFile>> await_whole(std::shared_ptr<cache::Fill> fill,

@@ -16,6 +16,8 @@
 #include "resolver/rewrite.hpp"
 #include "resolver/upstream_of.hpp"
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -76,6 +78,8 @@ struct PullShared {
   Prefetch* prefetch = nullptr;  ///< set by the server where something is fetched ahead
   /// Shared with the commits under way, which may end after everything else here.
   std::shared_ptr<RecentGrants> recent_grants = std::make_shared<RecentGrants>();
+  /// Bodies under way that pass from an upstream to a client without the disk.
+  std::shared_ptr<std::atomic<std::size_t>> relays = std::make_shared<std::atomic<std::size_t>>(0);
   SingleFlight<ResolvedTag> tags;          ///< key: upstream/repository:tag
   SingleFlight<StoredManifest> manifests;  ///< key: upstream/repository@digest
   SingleFlight<SinglePlatforms::Known>

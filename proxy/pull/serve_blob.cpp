@@ -2,9 +2,11 @@
 
 #include "proxy/pull/obtain_blob.hpp"
 #include "proxy/pull/refusal.hpp"
+#include "proxy/pull/relay.hpp"
 #include "proxy/pull/sources.hpp"
 #include "resolver/byte_range.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace archway::proxy {
@@ -14,6 +16,11 @@ namespace net = boost::asio;
 namespace {
 
 using resolver::RangeRequest;
+
+// A part that begins no further than this behind what has arrived is waited for: asking the
+// upstream for it takes about as long. Chunks that are further away are what clients that pull
+// lazily ask for, and those cannot wait for all that lies before them.
+constexpr std::uint64_t reach_bytes = 4 * 1024 * 1024;
 
 /// What every answer about this blob carries.
 Response common(const Asked& asked, metrics::Outcome outcome) {
@@ -74,31 +81,142 @@ Response sized(const Asked& asked, metrics::Outcome outcome, std::uint64_t size,
   return response;
 }
 
-Response from_file(const Asked& asked, metrics::Outcome outcome, const cache::BlobFile& blob) {
+/// Tells the cache that a file broke while it was served. Not on the loop: it moves files.
+std::function<void(const std::string&)> report_damage(PullShared& shared, const Digest& digest,
+                                                      const cache::BlobFile& blob) {
+  return [cache = shared.cache, disk = shared.disk, digest, blob](const std::string& why) {
+    disk->leave([cache, digest, blob, why] { cache->report_damaged(digest, blob, why); });
+  };
+}
+
+Response from_file(PullParts* parts, const Asked& asked, metrics::Outcome outcome,
+                   const cache::BlobFile& blob) {
   return sized(asked, outcome, blob.size, [&](const resolver::ByteRange& range) {
-    return FileBody{.blob = blob, .offset = range.offset, .length = range.length};
+    return FileBody{.blob = blob,
+                    .offset = range.offset,
+                    .length = range.length,
+                    .damaged = report_damage(*parts->shared, *asked.route.digest, blob)};
   });
+}
+
+/// What goes on for a fill that the disk ends, for a client that wants this part of it (none: all,
+/// of unknown size).
+auto rest_of(PullParts* parts, const ImageName& image, const std::shared_ptr<cache::Fill>& fill,
+             std::optional<resolver::ByteRange> part, std::optional<std::uint64_t> size) {
+  return [parts, image, fill, part, size](std::uint64_t at, const Error& why) {
+    RelayRest rest{.at = at, .whole = true, .size = size, .file = fill->file()};
+    if (part && (part->offset > 0 || part->length != *size)) {
+      rest.whole = false;
+      rest.to = part->offset + part->length;
+      // What was sent of a damaged file may be wrong, and nobody could tell it from a part.
+      if (why.retryable && at > part->offset) return std::shared_ptr<ByteSource>();
+    }
+    return relay_rest(parts, image, fill->digest(), std::move(rest));
+  };
+}
+
+bool in_reach(const cache::Fill& fill, std::uint64_t offset) {
+  // The cache hashes what it has: the upstream is not asked because of that.
+  if (fill.begun_by().empty()) return true;
+  const auto released = fill.state().released;
+  return offset <= released || offset - released <= reach_bytes;
+}
+
+/// The part of a fill that is asked for: from the fill when it is in reach, else straight from the
+/// upstream while the fill goes on. What cannot be had there comes with the fill.
+net::awaitable<Response> from_fill_of(PullParts* parts, std::shared_ptr<const Asked> asked,
+                                      ImageName image, ObtainedBlob obtained, std::uint64_t size) {
+  const auto fill = obtained.fill;
+  Response response = sized(*asked, obtained.outcome, size, [&](const resolver::ByteRange& range) {
+    return GrowingBody{.fill = fill,
+                       .offset = range.offset,
+                       .length = range.length,
+                       .otherwise = rest_of(parts, image, fill, range, size)};
+  });
+  const auto* growing = std::get_if<GrowingBody>(&response.body);
+  const bool head = asked->request->method == Method::head;
+  if (!growing || head || in_reach(*fill, growing->offset)) co_return response;
+  const resolver::ByteRange range{.offset = growing->offset, .length = *growing->length};
+  const auto relay = co_await relay_part(parts, image, fill->digest(), range, size);
+  if (relay) response.body = RelayBody{.source = relay->source, .length = range.length};
+  co_return response;
 }
 
 /// What arrives, as it arrives. Of unknown size nothing can be said about ranges: the whole is the
 /// answer; and HEAD waits for the whole, because it has to tell the length that GET will have.
-net::awaitable<Result<Response>> from_fill(std::shared_ptr<const Asked> asked, ImageName image,
-                                           ObtainedBlob obtained) {
+net::awaitable<Result<Response>> from_fill(PullParts* parts, std::shared_ptr<const Asked> asked,
+                                           ImageName image, ObtainedBlob obtained) {
   const auto fill = obtained.fill;
   const auto size = fill->state().size;
-  if (size) {
-    co_return sized(*asked, obtained.outcome, *size, [&](const resolver::ByteRange& range) {
-      return GrowingBody{.fill = fill, .offset = range.offset, .length = range.length};
-    });
-  }
+  if (size) co_return co_await from_fill_of(parts, asked, image, std::move(obtained), *size);
   if (asked->request->method == Method::head) {
     const auto whole = co_await await_whole(fill, image);
     if (!whole) co_return whole.error();
-    co_return from_file(*asked, obtained.outcome, *whole);
+    co_return from_file(parts, *asked, obtained.outcome, *whole);
   }
   Response response = common(*asked, obtained.outcome);
-  response.body = GrowingBody{.fill = fill};
+  response.body = GrowingBody{.fill = fill,
+                              .otherwise = rest_of(parts, image, fill, std::nullopt, std::nullopt)};
   co_return response;
+}
+
+/// The whole blob past the cache.
+net::awaitable<Result<Response>> pass_whole(PullParts* parts, std::shared_ptr<const Asked> asked,
+                                            ImageName image) {
+  Response response = common(*asked, metrics::Outcome::pass);
+  if (unchanged(*asked->request, etag_of(*asked))) co_return not_modified(std::move(response));
+  const auto relay = co_await relay_whole(parts, image, *asked->route.digest);
+  if (!relay) co_return relay.error();
+  if (relay->size == std::uint64_t{0}) {
+    // An empty body is over with its headers, so the digest is looked at before.
+    char none = 0;
+    const auto right = co_await relay->source->read(&none, sizeof none);
+    if (!right) co_return right.error();
+  }
+  response.body = RelayBody{.source = relay->source, .length = relay->size};
+  co_return response;
+}
+
+/// What the upstream says about the blob that the cache cannot take, as headers and, of a part, its
+/// bytes; none where only the whole is an answer.
+net::awaitable<Result<std::optional<Response>>> pass_part(PullParts* parts,
+                                                          std::shared_ptr<const Asked> asked,
+                                                          ImageName image) {
+  const auto digest = *asked->route.digest;
+  const auto head = co_await parts->registry(image)->head_blob(image.repository, digest);
+  if (!head) co_return head.error();
+  if (!head->size) co_return std::optional<Response>();
+  resolver::ByteRange part;
+  Response response =
+      sized(*asked, metrics::Outcome::pass, *head->size, [&](const resolver::ByteRange& range) {
+        part = range;
+        return RelayBody{.length = range.length};
+      });
+  const bool body_alone = asked->request->method == Method::get && response.status < 300;
+  if (!body_alone) co_return std::optional<Response>(std::move(response));
+  if (response.status == 200) co_return std::optional<Response>();
+  const auto relay = co_await relay_part(parts, image, digest, part, *head->size);
+  if (!relay && relay.error().code == Errc::unsupported) co_return std::optional<Response>();
+  if (!relay) co_return relay.error();
+  response.body = RelayBody{.source = relay->source, .length = part.length};
+  co_return std::optional<Response>(std::move(response));
+}
+
+/// For one client, past a cache that cannot take it: full, read-only or broken.
+net::awaitable<Result<Response>> pass_on(PullParts* parts, std::shared_ptr<const Asked> asked,
+                                         ImageName image) {
+  const bool head = asked->request->method == Method::head;
+  if (head || asked->request->fields.contains("Range")) {
+    auto part = co_await pass_part(parts, asked, image);
+    if (!part) co_return part.error();
+    if (*part) co_return *std::move(*part);
+  }
+  if (head) {  // Of unknown length, as GET would be.
+    Response response = common(*asked, metrics::Outcome::pass);
+    response.body = RelayBody();
+    co_return response;
+  }
+  co_return co_await pass_whole(parts, asked, image);
 }
 
 /// A login page answers 200, too: it must be this very object that the upstream speaks of.
@@ -138,9 +256,12 @@ net::awaitable<Result<Response>> head_cold(PullParts* parts, std::shared_ptr<con
         [](const resolver::ByteRange& range) { return FileBody{.length = range.length}; });
   }
   auto obtained = co_await obtain_blob(parts, image, digest);
+  if (!obtained && cannot_be_cached(obtained.error())) {
+    co_return co_await pass_on(parts, asked, image);
+  }
   if (!obtained) co_return obtained.error();
-  if (obtained->file) co_return from_file(*asked, obtained->outcome, *obtained->file);
-  co_return co_await from_fill(asked, image, *std::move(obtained));
+  if (obtained->file) co_return from_file(parts, *asked, obtained->outcome, *obtained->file);
+  co_return co_await from_fill(parts, asked, image, *std::move(obtained));
 }
 
 /// The size of what is here under some name.
@@ -163,10 +284,13 @@ net::awaitable<Result<Response>> serve_blob(PullParts* parts, std::shared_ptr<co
   const ImageName image = *source;
   const bool known = granted(*parts->shared, image, digest);
   const auto blob = cache.open_blob(digest);
-  if (known && blob) co_return from_file(*asked, metrics::Outcome::hit, *blob);
+  if (known && blob) co_return from_file(parts, *asked, metrics::Outcome::hit, *blob);
   const bool head = asked->request->method == Method::head;
   if (head && !blob && !cache.find_fill(digest)) co_return co_await head_cold(parts, asked, image);
   auto obtained = co_await obtain_blob(parts, image, digest);
+  if (!obtained && cannot_be_cached(obtained.error())) {
+    co_return co_await pass_on(parts, asked, image);
+  }
   if (!obtained) co_return obtained.error();
   if (!known && !obtained->brought_for(image) && !granted(*parts->shared, image, digest)) {
     // Here, or coming, but under another name: not served before the upstream says that this one
@@ -175,8 +299,8 @@ net::awaitable<Result<Response>> serve_blob(PullParts* parts, std::shared_ptr<co
     const auto confirmed = co_await confirm(parts, image, digest, size);
     if (!confirmed) co_return confirmed.error();
   }
-  if (obtained->file) co_return from_file(*asked, obtained->outcome, *obtained->file);
-  co_return co_await from_fill(asked, image, *std::move(obtained));
+  if (obtained->file) co_return from_file(parts, *asked, obtained->outcome, *obtained->file);
+  co_return co_await from_fill(parts, asked, image, *std::move(obtained));
 }
 
 }  // namespace archway::proxy

@@ -73,13 +73,17 @@ std::optional<ContentRange> read_content_range(std::string_view text) {
 }
 
 Result<std::unique_ptr<BlobStream>> blob_stream(Answer answer, std::uint64_t offset,
-                                                std::string upstream, metrics::Metrics* metrics) {
+                                                std::string upstream, metrics::Metrics* metrics,
+                                                std::optional<std::uint64_t> length) {
   const auto& head = answer.head;
   auto size = head.content_length;
   if (head.status == 206) {
     const auto range = read_content_range(head.fields.find("Content-Range"));
-    if (offset == 0) return nonsense("a part (206) where the whole was asked for");
+    if (offset == 0 && !length) return nonsense("a part (206) where the whole was asked for");
     if (!range || range->first != offset) return nonsense("another range than the one asked for");
+    if (length && range->last - range->first >= *length) {
+      return nonsense("a longer range than the one asked for");
+    }
     if (size && *size != range->last - range->first + 1) {
       return nonsense("Content-Length and Content-Range do not agree");
     }

@@ -23,10 +23,12 @@ struct ContentRange {
 /// None for anything else than one satisfied byte range that makes sense.
 std::optional<ContentRange> read_content_range(std::string_view text);
 
-/// The stream of a 200 or 206 answer to a request for the bytes from `offset` on.
+/// The stream of a 200 or 206 answer to a request for the bytes from `offset` on; for so many of
+/// them, where `length` says so.
 ///
 /// Errors: Errc::upstream_failed when the answer is to another question.
 Result<std::unique_ptr<BlobStream>> blob_stream(Answer answer, std::uint64_t offset,
-                                                std::string upstream, metrics::Metrics* metrics);
+                                                std::string upstream, metrics::Metrics* metrics,
+                                                std::optional<std::uint64_t> length = {});
 
 }  // namespace archway::proxy

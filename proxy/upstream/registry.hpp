@@ -75,6 +75,10 @@ class Registry {
 
   virtual boost::asio::awaitable<Result<std::unique_ptr<BlobStream>>> open_blob(
       Repository repository, Digest digest, std::uint64_t offset) = 0;
+  /// `length` bytes (at least one) from `offset`, or fewer; or, by BlobStream::offset(), the whole
+  /// from an upstream that ignores ranges.
+  virtual boost::asio::awaitable<Result<std::unique_ptr<BlobStream>>> open_part(
+      Repository repository, Digest digest, std::uint64_t offset, std::uint64_t length) = 0;
 
   /// `tags/list` and `referrers`, passed on as JSON. `query` is already encoded ("" or
   /// "n=5&last=a").

@@ -242,6 +242,18 @@ net::awaitable<Result<std::unique_ptr<BlobStream>>> RegistryClient::open_blob(
   co_return stream;
 }
 
+net::awaitable<Result<std::unique_ptr<BlobStream>>> RegistryClient::open_part(
+    Repository repository, Digest digest, std::uint64_t offset, std::uint64_t length) {
+  auto made = wish(Verb::get, repository, "blobs/" + digest.str(), "");
+  made.fields.add("Range",
+                  "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + length - 1));
+  auto answer = co_await ask(std::move(made), Wanted::blob);
+  if (!answer) co_return answer.error();
+  auto stream = blob_stream(*std::move(answer), offset, flow_->upstream().name, metrics_, length);
+  if (!stream) co_return named(stream.error());
+  co_return stream;
+}
+
 net::awaitable<Result<Registry::Document>> RegistryClient::get_tags(Repository repository,
                                                                     std::string query) {
   const auto what = query.empty() ? std::string("tags/list") : "tags/list?" + query;

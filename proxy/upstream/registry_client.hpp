@@ -26,6 +26,8 @@ class RegistryClient final : public Registry {
   boost::asio::awaitable<Result<Head>> head_blob(Repository repository, Digest digest) override;
   boost::asio::awaitable<Result<std::unique_ptr<BlobStream>>> open_blob(
       Repository repository, Digest digest, std::uint64_t offset) override;
+  boost::asio::awaitable<Result<std::unique_ptr<BlobStream>>> open_part(
+      Repository repository, Digest digest, std::uint64_t offset, std::uint64_t length) override;
   boost::asio::awaitable<Result<Document>> get_tags(Repository repository,
                                                     std::string query) override;
   boost::asio::awaitable<Result<Document>> get_referrers(Repository repository, Digest digest,

@@ -158,11 +158,11 @@ TEST_CASE("threads that count together lose nothing") {
 TEST_CASE("every outcome has a word of its own") {
   std::string all;
   for (const auto outcome : {Outcome::hit, Outcome::miss, Outcome::joined, Outcome::stale,
-                             Outcome::refused, Outcome::failed, Outcome::none}) {
+                             Outcome::pass, Outcome::refused, Outcome::failed, Outcome::none}) {
     CHECK(count(all, std::string(name(outcome)) + " ") == 0);
     all += std::string(name(outcome)) + " ";
   }
-  CHECK(all == "hit miss joined stale refused failed none ");
+  CHECK(all == "hit miss joined stale pass refused failed none ");
 }
 
 }  // namespace

@@ -145,9 +145,12 @@ class DrivenFill : public cache::Fill {
     });
   }
   void fail() {
-    change([&] {
-      state_.failed = Error{.code = Errc::upstream_failed, .message = "the digest is wrong"};
-    });
+    fail(Error{.code = Errc::upstream_failed,
+               .origin = Origin::upstream,
+               .message = "the digest is wrong"});
+  }
+  void fail(const Error& error) {
+    change([&] { state_.failed = error; });
   }
   /// A follower waits for the next change.
   bool awaited() const {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -48,32 +47,33 @@ ScriptedRequest read_request(const std::string& head, std::size_t connection) {
   return request;
 }
 
-/// The offset that a `Range: bytes=n-` asks for.
-std::optional<std::size_t> range_start(const ScriptedRequest& request) {
+/// The first byte that a `Range: bytes=n-` or `bytes=n-m` asks for, and the one behind the last.
+std::optional<std::pair<std::size_t, std::size_t>> range_of(const ScriptedRequest& request) {
   const auto text = request.header("Range");
-  if (!text.starts_with("bytes=") || !text.ends_with("-")) return std::nullopt;
-  std::size_t offset = 0;
-  const auto [end, error] = std::from_chars(text.data() + 6, text.data() + text.size() - 1, offset);
-  if (error != std::errc() || end != text.data() + text.size() - 1) return std::nullopt;
-  return offset;
+  std::size_t first = 0;
+  std::size_t last = std::string::npos - 1;
+  if (std::sscanf(text.c_str(), "bytes=%zu-%zu", &first, &last) < 1) return std::nullopt;
+  return std::pair(first, last + 1);
 }
 
-/// Obeys a Range: what is left of the body, with its header.
+/// Obeys a Range: what is asked for of the body, with its header.
 void apply_range(Script& script, const ScriptedRequest& request) {
-  const auto start = script.ranges ? range_start(request) : std::nullopt;
-  if (!start || script.status != 200) return;
+  const auto range = script.ranges ? range_of(request) : std::nullopt;
+  if (!range || script.status != 200) return;
   const auto size = script.body->size();
   const auto total = std::to_string(size);
-  if (*start >= size) {
+  const auto [first, end] = *range;
+  if (first >= size) {
     script.status = 416;
     script.headers.emplace_back("Content-Range", "bytes */" + total);
     script.body = std::make_shared<const std::string>();
     return;
   }
   script.status = 206;
-  script.headers.emplace_back("Content-Range", "bytes " + std::to_string(*start) + "-" +
-                                                   std::to_string(size - 1) + "/" + total);
-  script.body = std::make_shared<const std::string>(script.body->substr(*start));
+  script.headers.emplace_back("Content-Range", "bytes " + std::to_string(first) + "-" +
+                                                   std::to_string(std::min(end, size) - 1) + "/" +
+                                                   total);
+  script.body = std::make_shared<const std::string>(script.body->substr(first, end - first));
 }
 
 std::string head_of(const Script& script) {

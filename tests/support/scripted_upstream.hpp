@@ -77,7 +77,7 @@ class ScriptedAnswer {
   ScriptedAnswer& json(std::string text);                        ///< with its Content-Type
   ScriptedAnswer& error(std::string code, std::string message);  ///< as registries say it
   ScriptedAnswer& redirect(std::string location);
-  ScriptedAnswer& ranges();  ///< obeys `Range: bytes=n-` with 206
+  ScriptedAnswer& ranges();  ///< obeys `Range: bytes=n-` and `bytes=n-m` with 206
   ScriptedAnswer& chunked(std::size_t size, std::string trailers = {});
   ScriptedAnswer& no_length();                     ///< until the connection ends
   ScriptedAnswer& length(std::uint64_t declared);  ///< says so, whatever the body is

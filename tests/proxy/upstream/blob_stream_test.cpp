@@ -54,6 +54,7 @@ TEST_CASE("an answer becomes a stream only when it is to the question") {
     bool good;
     std::uint64_t offset;
     std::optional<std::uint64_t> size;
+    std::optional<std::uint64_t> length = {};
   };
   const Row rows[] = {
       // each has a body of five bytes
@@ -66,6 +67,11 @@ TEST_CASE("an answer becomes a stream only when it is to the question") {
       {"another part", 206, "bytes 4-8/9", 5, false, 0, {}},
       {"no range", 206, "", 5, false, 0, {}},
       {"another length", 206, "bytes 5-10/11", 5, false, 0, {}},
+      {"so many bytes", 206, "bytes 5-9/20", 5, true, 5, 20, 5},
+      {"the first of them", 206, "bytes 0-4/20", 0, true, 0, 20, 5},
+      {"fewer: there are no more", 206, "bytes 5-9/10", 5, true, 5, 10, 100},
+      {"more than were asked for", 206, "bytes 5-9/20", 5, false, 0, {}, 4},
+      {"so many bytes, and the range was ignored", 200, "", 5, true, 0, 5, 5},
       {"another success", 203, "", 0, false, 0, {}},
   };
   for (const auto& row : rows) {
@@ -76,7 +82,7 @@ TEST_CASE("an answer becomes a stream only when it is to the question") {
     ExchangeBench bench;
     auto answer = bench.ask(upstream.url() + "/");
     REQUIRE(answer);
-    auto stream = blob_stream(*std::move(answer), row.asked, "test.registry", nullptr);
+    auto stream = blob_stream(*std::move(answer), row.asked, "test.registry", nullptr, row.length);
     REQUIRE(stream.has_value() == row.good);
     if (!row.good) {
       CHECK(stream.error().code == Errc::upstream_failed);
