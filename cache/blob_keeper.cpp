@@ -38,7 +38,7 @@ BlobKeeper::Seen BlobKeeper::open(const Digest& digest) {
   // Published between the two looks? A record comes after its file.
   if (!found.blob && record) found = find(digest);
   if (!found.blob) {
-    if (record && found.gone) forget(digest);
+    if (record && found.gone) forget(digest, record->size);
     return {};
   }
   if (record && record->size != found.blob->size) {
@@ -55,6 +55,7 @@ void BlobKeeper::passed(const std::vector<Passed>& blobs) {
   std::vector<Digest> digests;
   for (const auto& blob : blobs) {
     digests.push_back(blob.digest);
+    if (books_.found && !index_->find_blob(blob.digest)) books_.found(blob.digest, blob.size);
     changes.blobs.emplace_back(blob.digest, BlobRecord{.size = blob.size,
                                                        .arrived_at = blob.arrived_at,
                                                        .checked_at = index_->checking_time()});
@@ -80,7 +81,7 @@ void BlobKeeper::condemn(const Digest& digest, const BlobFile& blob, std::string
     ++damaged_.at(static_cast<std::size_t>(by));
     settled_.erase(digest);
   }
-  forget(digest);
+  forget(digest, blob.size);
 }
 
 /// Under the lock: from now on this file is as good as none. False when it was before.
@@ -99,7 +100,8 @@ DamageCounts BlobKeeper::damaged() const {
   return damaged_;
 }
 
-void BlobKeeper::forget(const Digest& digest) {
+void BlobKeeper::forget(const Digest& digest, std::uint64_t size) {
+  if (books_.gone) books_.gone(digest, size);
   index_->commit({.blobs_gone = {digest}}, {});
 }
 

@@ -9,14 +9,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace archway::cache {
+
+/// Who counts the blobs hears of what comes to light; each may be empty. Threads: any.
+struct BlobBooks {
+  std::function<void(const Digest&, std::uint64_t size)> found = {};  ///< it has no record
+  std::function<void(const Digest&, std::uint64_t size)> gone = {};
+};
 
 /// The blob files together with what the index says of them: which may be served as they are, which
 /// have to be hashed before, and which are damaged.
@@ -28,8 +36,9 @@ class BlobKeeper {
   /// again each time.
   static constexpr std::size_t settled_max = 64 * 1024;
 
-  /// Both outlive it.
-  BlobKeeper(BlobStore* store, Index* index) : store_(store), index_(index) {}
+  /// Both outlive it, and what `books` calls, too.
+  BlobKeeper(BlobStore* store, Index* index, BlobBooks books = {})
+      : store_(store), index_(index), books_(std::move(books)) {}
 
   struct Seen {
     std::optional<BlobFile> blob = {};
@@ -54,8 +63,8 @@ class BlobKeeper {
   /// This very file is damaged: it goes to quarantine, its record goes, and it is counted once. One
   /// that has taken its place stays.
   void condemn(const Digest& digest, const BlobFile& blob, std::string_view why, FoundBy by);
-  /// There is no such blob: its record goes.
-  void forget(const Digest& digest);
+  /// There is no such blob: its record goes. `size` as it was counted.
+  void forget(const Digest& digest, std::uint64_t size);
 
   /// Since the start.
   DamageCounts damaged() const;
@@ -67,6 +76,7 @@ class BlobKeeper {
 
   BlobStore* store_;
   Index* index_;
+  BlobBooks books_;
   mutable std::mutex mutex_;
   DamageCounts damaged_{};                            // Guarded by mutex_, as are the next two.
   std::unordered_set<Digest> settled_;                // Right, but not yet so in the index.

@@ -3,12 +3,15 @@
 #include "cache/directory_names.hpp"
 #include "cache/file_error.hpp"
 #include "cache/paths.hpp"
+#include "cache/space_keeper.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <utility>
 
@@ -185,6 +188,37 @@ BlobStore::Removal BlobStore::quarantine(const Digest& digest, const BlobFile& s
   // As long as it is open its number is not used again: another number is another file.
   if (held.st_ino != named.st_ino || held.st_dev != named.st_dev) return Removal::gone;
   return move_away(digest, why) ? Removal::done : Removal::impossible;
+}
+
+std::optional<BlobStore::Facts> BlobStore::facts(const Digest& digest) const {
+  struct stat found {};
+  const auto path = paths::blob(digest);
+  const bool is_file = ::fstatat(root_->get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+                       S_ISREG(found.st_mode);
+  if (!is_file) return std::nullopt;
+  return Facts{.size = static_cast<std::uint64_t>(found.st_size),
+               .arrived_at = found.st_mtim.tv_sec};
+}
+
+bool BlobStore::remove(const Digest& digest) const {
+  return ::unlinkat(root_->get(), paths::blob(digest).c_str(), 0) == 0;
+}
+
+void BlobStore::show_removed() const {
+  struct statfs facts {};
+  if (::fstatfs(root_->get(), &facts) != 0) return;
+  // There what was removed is free only after the next commit of the file system's own.
+  if (facts.f_type == BTRFS_SUPER_MAGIC) ::syncfs(root_->get());
+}
+
+std::optional<std::uint64_t> BlobStore::free_bytes() const {
+  return cache::free_bytes(root_->get());
+}
+
+std::optional<std::uint64_t> BlobStore::disk_bytes() const {
+  struct statfs facts {};
+  if (::fstatfs(root_->get(), &facts) != 0) return std::nullopt;
+  return std::uint64_t{facts.f_blocks} * static_cast<std::uint64_t>(facts.f_frsize);
 }
 
 void BlobStore::set_aside_odd(const Digest& digest) {

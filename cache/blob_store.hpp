@@ -107,6 +107,26 @@ class BlobStore {
   /// removes it when there is no way to move it.
   Removal quarantine(const Digest& digest, const BlobFile& seen, std::string_view why);
 
+  struct Facts {
+    std::uint64_t size = 0;       ///< bytes
+    std::int64_t arrived_at = 0;  ///< Unix time, seconds
+  };
+  /// Of the blob's file, without opening it; nothing when there is none, or no plain file.
+  std::optional<Facts> facts(const Digest& digest) const;
+
+  /// Takes the blob's name away; what it held stays readable for those who have it open. False when
+  /// there was none, or it cannot be done.
+  bool remove(const Digest& digest) const;
+  /// Makes what was removed show in free_bytes(), where the file system does not by itself.
+  void show_removed() const;
+  /// What may still be written, as cache::free_bytes() tells.
+  std::optional<std::uint64_t> free_bytes() const;
+  /// How large the file system is.
+  std::optional<std::uint64_t> disk_bytes() const;
+
+  /// Removes what has been in quarantine for so long; how many files.
+  std::uint64_t remove_quarantined(std::chrono::seconds for_at_least) const;
+
   /// Files taken out of the way since the start.
   std::uint64_t quarantined() const { return quarantined_; }
 

@@ -1,4 +1,4 @@
-// The partial files of a BlobStore.
+// What a BlobStore has beside the blobs: partial files, and what was found damaged.
 
 #include "cache/blob_store.hpp"
 #include "cache/directory_names.hpp"
@@ -125,6 +125,20 @@ std::uint64_t BlobStore::remove_parts(std::chrono::seconds unused_for) {
     freed += static_cast<std::uint64_t>(facts.st_blocks) * block_bytes;
   });
   return freed;
+}
+
+std::uint64_t BlobStore::remove_quarantined(std::chrono::seconds for_at_least) const {
+  std::uint64_t removed = 0;
+  const auto before = std::time(nullptr) - static_cast<std::time_t>(for_at_least.count());
+  each_name(*root_, paths::quarantine, [&](int directory, const char* name) {
+    struct stat facts {};
+    // Its last change but the bytes': when it was moved there.
+    const bool is_old = ::fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+                        facts.st_ctim.tv_sec <= before;
+    if (is_old && ::unlinkat(directory, name, 0) == 0) ++removed;
+    return true;
+  });
+  return removed;
 }
 
 std::size_t BlobStore::parts() const {

@@ -2,6 +2,7 @@
 
 #include "cache/blob_keeper.hpp"
 #include "cache/blob_store.hpp"
+#include "cache/collection.hpp"
 #include "cache/file_error.hpp"
 #include "cache/fill_table.hpp"
 #include "cache/fill_writer.hpp"
@@ -12,9 +13,12 @@
 #include "cache/lock_file.hpp"
 #include "cache/paths.hpp"
 #include "cache/recheck.hpp"
+#include "cache/reconcile.hpp"
 #include "cache/scrub.hpp"
+#include "cache/space.hpp"
 #include "cache/verification.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
@@ -34,21 +38,43 @@ constexpr std::chrono::seconds snapshot_look{5};
 constexpr std::chrono::hours part_life{24};
 constexpr std::chrono::minutes parts_look{30};
 
+/// How long a damaged file may still be looked at.
+constexpr std::chrono::hours quarantined_for{24 * 7};
+
+SpaceLimits limits_of(const Options& options, const BlobStore& store) {
+  constexpr std::uint64_t part_of_small = 10;
+  auto limits = options.limits;
+  if (const auto all = store.disk_bytes(); all && options.keep_free_is_default) {
+    limits.keep_free = std::min(limits.keep_free, *all / part_of_small);
+  }
+  return limits;
+}
+
 class DiskCache final : public Cache {
  public:
   DiskCache(std::filesystem::path directory, std::unique_ptr<const FileHandle> lock,
-            std::unique_ptr<BlobStore> store, std::unique_ptr<Index> index,
-            std::chrono::seconds scrub, metrics::Log* log)
+            std::unique_ptr<BlobStore> store, std::unique_ptr<Index> index, const Options& options,
+            metrics::Log* log)
       : directory_(std::move(directory)),
         lock_(std::move(lock)),
         store_(std::move(store)),
-        keeper_(store_.get(), index.get()),
+        keeper_(store_.get(), index.get(), books()),
         index_(std::move(index)),
+        pins_(index_.get(), options.refers_to, options.is_pinned),
+        space_(
+            limits_of(options, *store_),
+            {.store = store_.get(),
+             .index = index_.get(),
+             .is_filling = [this](const Digest& digest) { return fills_.find(digest) != nullptr; },
+             .pins = &pins_}),
+        refers_to_(options.refers_to),
         log_(log),
         // What cannot be taken down is not worth the reading.
-        scrub_(parts_of_scrub(), store_->read_only() ? std::chrono::seconds(0) : scrub),
+        scrub_(parts_of_scrub(), store_->read_only() ? std::chrono::seconds(0) : options.scrub),
+        reconcile_(store_.get(), index_.get(), &space_, options.excluded),
         housekeeping_({[this] { return take_snapshot_if_due(); },
-                       [this] { return remove_old_parts(); }, [this] { return scrub_.step(); }}) {}
+                       [this] { return remove_old_parts(); }, [this] { return scrub_.step(); },
+                       [this] { return reconcile_.step(); }}) {}
 
   DiskCache(const DiskCache&) = delete;
   DiskCache& operator=(const DiskCache&) = delete;
@@ -60,18 +86,20 @@ class DiskCache final : public Cache {
   Index& index() override { return *index_; }
 
   std::optional<BlobFile> open_blob(const Digest& digest) override {
+    if (space_.is_leaving(digest)) return std::nullopt;
     auto seen = keeper_.open(digest);
-    if (seen.suspect) return std::nullopt;
-    return std::move(seen.blob);
+    if (seen.suspect || !seen.blob) return std::nullopt;
+    return space_.lend(digest, *std::move(seen.blob));
   }
 
   Access open_or_join(const Digest& digest, const std::string& asker) override {
     if (auto blob = open_blob(digest)) return {.blob = std::move(blob)};
     return fills_.join(
-        digest, asker, [this, &digest] { return keeper_.look(digest); },
+        digest, asker, [this, &digest] { return look(digest); },
         [this](std::shared_ptr<GrowingFill> fill) {
           auto* const started = fill.get();
           return std::make_unique<BlobFillWriter>(std::move(fill), store_.get(), index_.get(),
+                                                  &space_,
                                                   [this, started] { fills_.leave(*started); });
         },
         [this](std::shared_ptr<GrowingFill> fill, BlobKeeper::Seen seen) {
@@ -100,12 +128,47 @@ class DiskCache final : public Cache {
             .damaged = keeper_.damaged(),
             .refusals = store_->refusals(),
             .scrubbed_bytes = scrub_.bytes(),
-            .read_only = store_->read_only()};
+            .read_only = store_->read_only(),
+            .limits = space_.limits(),
+            .space = space_.usage(),
+            .disk_free = store_->free_bytes().value_or(0),
+            .in_use = space_.in_use(),
+            .reconciled = reconcile_.is_done()};
+  }
+
+  void reconcile() override { reconcile_.begin_again(); }
+
+  Result<Collected> collect() override {
+    const auto before = space_.usage();
+    if (auto made = space_.make_room(); !made) return made.error();
+    const auto after = space_.usage();
+    const auto manifests = remove_unused_manifests(*index_, refers_to_);
+    if (!manifests) return manifests.error();
+    return Collected{.blobs = after.evicted_blobs - before.evicted_blobs,
+                     .blob_bytes = after.evicted_bytes - before.evicted_bytes,
+                     .manifests = *manifests,
+                     .quarantined = store_->remove_quarantined(quarantined_for)};
   }
 
   const std::filesystem::path& directory() const override { return directory_; }
 
  private:
+  BlobBooks books() {
+    return {.found =
+                [this](const Digest& digest, std::uint64_t size) {
+                  space_.keeper().adopt({.digest = digest, .size = size});
+                },
+            .gone = [this](const Digest& digest,
+                           std::uint64_t size) { space_.keeper().forget(digest, size); }};
+  }
+
+  BlobKeeper::Seen look(const Digest& digest) {
+    if (space_.is_leaving(digest)) return {};
+    auto seen = keeper_.look(digest);
+    if (seen.blob) seen.blob = space_.lend(digest, *std::move(seen.blob));
+    return seen;
+  }
+
   std::chrono::milliseconds take_snapshot_if_due() {
     const auto now = std::chrono::steady_clock::now();
     if (snapshots_.is_due(index_->commits(), index_->file_bytes(), now)) {
@@ -137,9 +200,13 @@ class DiskCache final : public Cache {
   FillTable fills_;
   BlobKeeper keeper_;  // Before index_, whose last commits it still hears of.
   std::unique_ptr<Index> index_;
+  Pins pins_;
+  Space space_;
+  Pins::RefersTo refers_to_;
   metrics::Log* log_;
   Recheck recheck_{&keeper_, [this](const GrowingFill& fill) { fills_.leave(fill); }};
   Scrub scrub_;
+  Reconcile reconcile_;
   SnapshotSchedule snapshots_{std::chrono::steady_clock::now()};  // The next one's alone.
   Housekeeping housekeeping_;  // Last: its thread uses everything above.
 };
@@ -201,7 +268,7 @@ Result<std::unique_ptr<Cache>> Cache::open(const Options& options, metrics::Log*
   tell(log, directory, *file);
   return std::unique_ptr<Cache>(
       std::make_unique<DiskCache>(std::move(directory), std::move(lock->file), std::move(store),
-                                  make_index(*std::move(file)), options.scrub, log));
+                                  make_index(*std::move(file)), options, log));
 }
 
 }  // namespace archway::cache

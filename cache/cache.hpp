@@ -4,6 +4,8 @@
 #include "cache/damage.hpp"
 #include "cache/fill.hpp"
 #include "cache/index.hpp"
+#include "cache/pins.hpp"
+#include "cache/space_keeper.hpp"
 #include "cache/verified.hpp"
 #include "cache/write_errors.hpp"
 #include "metrics/log.hpp"
@@ -12,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -28,6 +31,17 @@ struct Options {
   bool sync = true;
   /// How long a blob is trusted before it is hashed again in idle time; 0: for ever.
   std::chrono::seconds scrub{0};
+  /// Passed by nothing but what fills that run at once have reserved before it was reached.
+  SpaceLimits limits = {};
+  /// Nobody is meant to ask for images of this platform (as in Grant) any more: blobs that belong
+  /// to such ones alone go first. Empty: there are none. Threads: any.
+  std::function<bool(const std::string& platform)> excluded = {};
+  /// What is pinned beside the index's pins, and what a manifest leads to. Threads: any.
+  Pins::IsPinned is_pinned = {};
+  Pins::RefersTo refers_to = {};
+  /// Nobody has said how much of the disk is to stay free: on a small file system it is a tenth of
+  /// it at most, instead of limits.keep_free.
+  bool keep_free_is_default = false;
 };
 
 /// The front door of what is on disk.
@@ -95,8 +109,28 @@ class Cache {
     RefusalCounts refusals = {};             ///< what the disk did not take, by Refusal
     std::uint64_t scrubbed_bytes = 0;        ///< hashed again in idle time since the start
     bool read_only = false;                  ///< the disk takes nothing
+    SpaceLimits limits = {};
+    SpaceKeeper::Usage space = {};
+    std::uint64_t disk_free = 0;  ///< bytes that the file system has left; 0 also when untold
+    std::uint64_t in_use = 0;     ///< blobs that somebody reads
+    bool reconciled = false;      ///< since the start all files and records were compared
   };
   virtual Stats stats() const = 0;
+
+  /// Compares all files and records anew, in the background, as after a start.
+  virtual void reconcile() = 0;
+
+  /// What collect() took away.
+  struct Collected {
+    std::uint64_t blobs = 0;
+    std::uint64_t blob_bytes = 0;
+    std::uint64_t manifests = 0;
+    std::uint64_t quarantined = 0;  ///< files
+  };
+  /// Brings the cache within its limits now, and removes what has no use any more: manifests that
+  /// no tag, pin or grant leads to, files that have been in quarantine for a week. Takes as long as
+  /// there is much of it. Errors: Errc::storage_failed; what went before is gone.
+  virtual Result<Collected> collect() = 0;
 
   /// Where it all is, for messages.
   virtual const std::filesystem::path& directory() const = 0;

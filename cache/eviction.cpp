@@ -80,12 +80,23 @@ void Eviction::change(Id id, const Evictable& blob) {
   push(id, place);
 }
 
-void Eviction::remove(const Digest& digest) {
+void Eviction::set_rank(const Digest& digest, Rank rank) {
   const std::lock_guard lock(mutex_);
   const auto id = slots_.find(digest);
   if (id == none) return;
+  const bool is_excluded = place_of(slots_[id].list) == Place::excluded;
+  if (is_excluded == (rank == Rank::excluded)) return;
+  change(id, {.digest = digest, .size = slots_[id].size, .rank = rank});
+}
+
+std::optional<std::uint64_t> Eviction::remove(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  const auto id = slots_.find(digest);
+  if (id == none) return std::nullopt;
+  const std::uint64_t size = slots_[id].size;
   unlink(id);
   forget(id);
+  return size;
 }
 
 /// Of the oldest in each division, the one whose age and size together weigh the most.

@@ -59,8 +59,11 @@ class Eviction {
   /// It was served. One look-up and a counter; nothing when it is unknown.
   void hit(const Digest& digest) { slots_.hit(digest); }
 
-  /// It is gone for another reason than eviction.
-  void remove(const Digest& digest);
+  /// It has that rank from now on; nothing when it is unknown or has it already.
+  void set_rank(const Digest& digest, Rank rank);
+
+  /// It is gone for another reason than eviction. Its size, if it was known.
+  std::optional<std::uint64_t> remove(const Digest& digest);
 
   /// The one to go now, and it is forgotten here: who cannot evict it adds it again. Each candidate
   /// that `may_go` (called under the lock: it may not come back here) refuses counts as served, and

@@ -15,7 +15,12 @@ Error storage_error(std::string_view doing, int number) {
           .origin = Origin::storage,
           .message = full ? "The disk of archway's cache is full."
                           : "The disk of archway's cache failed; its log says how.",
-          .context = "cannot " + std::string(doing) + ": " + errno_text(number)};
+          .context = std::string(full ? "full: " : "") + "cannot " + std::string(doing) + ": " +
+                     errno_text(number)};
+}
+
+bool says_full(const Error& error) {
+  return error.code == Errc::storage_failed && error.context.starts_with("full");
 }
 
 Error open_error(std::string_view doing, std::string_view why) {

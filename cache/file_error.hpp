@@ -11,8 +11,12 @@ namespace archway::cache {
 std::string errno_text(int number);
 
 /// The disk said no while an object was stored or read: the message tells a client no more than
-/// that; `doing` ("write fills/…") and the error's text are for the log.
+/// that; `doing` ("write fills/…") and the error's text are for the log, which begins with "full"
+/// when there is no room.
 Error storage_error(std::string_view doing, int number);
+
+/// True for such an error about a lack of room.
+bool says_full(const Error& error);
 
 /// The cache cannot be opened: read by the operator at the start, so the message itself says what
 /// failed, where and why.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <ctime>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -52,11 +53,12 @@ Error damaged_part(std::string context) {
 }  // namespace
 
 BlobFillWriter::BlobFillWriter(std::shared_ptr<GrowingFill> fill, BlobStore* store, Index* index,
-                               Leave leave)
+                               Space* space, Leave leave)
     : fill_(std::move(fill)),
       followed_(fill_),
       store_(store),
       index_(index),
+      space_(space),
       leave_(std::move(leave)),
       hasher_(fill_->digest().algorithm()),
       why_ended_(given_up()) {}
@@ -72,10 +74,15 @@ Result<void> BlobFillWriter::begin(std::optional<std::uint64_t> size) {
     if (size_ && size && *size_ != *size) return failed(wrong_length(*size_, *size));
     return {};
   }
+  auto room = space_->reserve(std::max(size.value_or(0), appended_));
+  if (!room) return failed(room.error());
   auto file = open_file(size);
   if (!file) return failed(file.error());
-  file_ = *std::move(file);
+  room_.emplace(*std::move(room));
+  // Followers may read it long after it was published: it must not be evicted meanwhile.
+  file_ = space_->lend_part(fill_->digest(), *std::move(file));
   size_ = size;
+  count_allocated();
   fill_->begin(file_, size);
   return resumed_ ? hash_again() : Result<void>{};
 }
@@ -91,9 +98,18 @@ std::uint64_t BlobFillWriter::resume() {
   return appended_;
 }
 
+/// The limits may allow what the disk does not have: then something goes, and it is tried once
+/// more.
+Result<std::shared_ptr<const FileHandle>> BlobFillWriter::create_part(
+    std::optional<std::uint64_t> size) {
+  auto file = store_->create_part(fill_->digest(), size);
+  if (file || !says_full(file.error()) || !space_->free_up(size.value_or(0))) return file;
+  return store_->create_part(fill_->digest(), size);
+}
+
 Result<std::shared_ptr<const FileHandle>> BlobFillWriter::open_file(
     std::optional<std::uint64_t> size) {
-  if (!resumed_) return store_->create_part(fill_->digest(), size);
+  if (!resumed_) return create_part(size);
   if (size && appended_ > *size) {
     store_->remove_part(fill_->digest());
     return damaged_part("the kept part is longer than the object");
@@ -120,6 +136,14 @@ Result<void> BlobFillWriter::hash_again() {
   return {};
 }
 
+void BlobFillWriter::count_allocated() {
+  constexpr std::uint64_t block_bytes = 512;  // st_blocks counts these, whatever the disk's are.
+  struct stat facts {};
+  if (::fstat(file_->get(), &facts) != 0) return;
+  allocated_ = static_cast<std::uint64_t>(facts.st_blocks) * block_bytes;
+  room_->on_disk(allocated_);
+}
+
 Result<void> BlobFillWriter::append(std::span<const std::uint8_t> bytes) {
   if (ended_) return why_ended_;
   if (file_ == nullptr) {
@@ -128,21 +152,28 @@ Result<void> BlobFillWriter::append(std::span<const std::uint8_t> bytes) {
   if (size_ && bytes.size() > *size_ - appended_) {
     return failed(wrong_length(*size_, appended_ + bytes.size()));
   }
+  if (auto grown = room_->grow_to(appended_ + bytes.size()); !grown) return failed(grown.error());
   if (auto written = write_all(bytes); !written) return failed(written.error());
   hasher_.update(bytes);
   appended_ += bytes.size();
+  room_->on_disk(std::max(allocated_, appended_));
   fill_->arrive(appended_);
   return {};
 }
 
 Result<void> BlobFillWriter::write_all(std::span<const std::uint8_t> bytes) {
   std::size_t done = 0;
+  bool freed = false;
   while (done < bytes.size()) {
     const auto offset = static_cast<off_t>(appended_ + done);
     const auto count = ::pwrite(file_->get(), bytes.data() + done, bytes.size() - done, offset);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
-      return store_->refused("write " + paths::part(fill_->digest()), count < 0 ? errno : ENOSPC);
+      auto error =
+          store_->refused("write " + paths::part(fill_->digest()), count < 0 ? errno : ENOSPC);
+      if (freed || !says_full(error) || !space_->free_up(bytes.size() - done)) return error;
+      freed = true;
+      continue;
     }
     done += static_cast<std::size_t>(count);
   }
@@ -178,15 +209,24 @@ Result<void> BlobFillWriter::finish() {
   // Before the disk is waited for: these bytes are right whatever becomes of the file.
   fill_->verify(appended_);
   ended_ = true;
-  auto published = store_->publish(fill_->digest(), *file_, appended_);
-  if (!published) {
-    why_ended_ = published.error();
-    store_->remove_part(fill_->digest());
-  } else {
-    published = record();
-  }
+  auto published = publish();
   leave_();
   return published;
+}
+
+Result<void> BlobFillWriter::publish() {
+  const auto& digest = fill_->digest();
+  space_->wait_until_gone(digest);
+  auto published = store_->publish(digest, *file_, appended_);
+  if (!published) {
+    why_ended_ = published.error();
+    store_->remove_part(digest);
+    room_.reset();
+    return published;
+  }
+  auto recorded = record();
+  room_->publish({.digest = digest, .size = appended_});
+  return recorded;
 }
 
 void BlobFillWriter::fail(Error error) {
@@ -203,6 +243,7 @@ void BlobFillWriter::end(Error error, bool keeps_part) {
   } else {
     store_->leave_part(fill_->digest());
   }
+  room_.reset();
   leave_();
   fill_->fail(std::move(error));
 }

@@ -4,6 +4,7 @@
 #include "cache/growing_fill.hpp"
 #include "cache/hasher.hpp"
 #include "cache/index.hpp"
+#include "cache/space.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -16,7 +17,7 @@ namespace archway::cache {
 /// The writer of a blob's fill: bytes to the partial file, to the hash, to the followers; then the
 /// blob to its place and into the index.
 ///
-/// Lifetime: `store` and `index` outlive it.
+/// Lifetime: `store`, `index` and `space` outlive it.
 class BlobFillWriter final : public FillWriter {
  public:
   /// Takes the fill off the list of running ones: called once, when the blob's file has its name
@@ -24,7 +25,8 @@ class BlobFillWriter final : public FillWriter {
   /// finds either the file or a free place.
   using Leave = std::function<void()>;
 
-  BlobFillWriter(std::shared_ptr<GrowingFill> fill, BlobStore* store, Index* index, Leave leave);
+  BlobFillWriter(std::shared_ptr<GrowingFill> fill, BlobStore* store, Index* index, Space* space,
+                 Leave leave);
   BlobFillWriter(const BlobFillWriter&) = delete;
   BlobFillWriter& operator=(const BlobFillWriter&) = delete;
   ~BlobFillWriter() override;
@@ -46,18 +48,24 @@ class BlobFillWriter final : public FillWriter {
   Result<std::shared_ptr<const FileHandle>> open_file(std::optional<std::uint64_t> size);
   Result<void> hash_again();
   Result<void> check();
+  Result<std::shared_ptr<const FileHandle>> create_part(std::optional<std::uint64_t> size);
+  void count_allocated();
   Result<void> write_all(std::span<const std::uint8_t> bytes);
+  Result<void> publish();
   Result<void> record();
 
   std::shared_ptr<GrowingFill> fill_;
   std::shared_ptr<Fill> followed_;  // The same, as fill() gives it.
   BlobStore* store_;
   Index* index_;
+  Space* space_;
   Leave leave_;
   Hasher hasher_;
-  std::optional<BlobStore::Part> resumed_;  // Set by resume().
-  std::shared_ptr<const FileHandle> file_;  // Set by begin().
+  std::optional<BlobStore::Part> resumed_;        // Set by resume().
+  std::shared_ptr<const FileHandle> file_;        // Set by begin().
+  std::optional<SpaceKeeper::Reservation> room_;  // Set with it.
   std::optional<std::uint64_t> size_;
+  std::uint64_t allocated_ = 0;  // Bytes that the file has on the disk since begin().
   std::uint64_t appended_ = 0;
   bool ended_ = false;
   Error why_ended_;

@@ -28,9 +28,19 @@ std::uint64_t IndexChanges::sum_of_sizes() const {
   return sum;
 }
 
+/// Found by its file alone, when it has a record by now that says more: somebody has used it
+/// meanwhile.
+bool IndexChanges::is_known_better(const std::string& key, const BlobRecord& record) const {
+  if (record.checked_at != 0) return false;
+  const auto got = txn_.get(Table::blobs, key);
+  const auto before = got.found ? codec::read_blob(key, got.value) : std::nullopt;
+  return before && before->size == record.size && before->checked_at > 0;
+}
+
 void IndexChanges::put_blobs(const Changes& changes) {
   for (const auto& [digest, record] : changes.blobs) {
     const auto key = codec::digest_key(digest);
+    if (is_known_better(key, record)) continue;
     sums_.blob_bytes += record.size - counted_size(key);
     sums_.last_check = std::max(sums_.last_check, record.checked_at);
     txn_.put(Table::blobs, key, codec::write(key, record));

@@ -34,7 +34,7 @@ struct BlobRecord {
   std::uint64_t size = 0;       ///< bytes
   std::int64_t arrived_at = 0;  ///< Unix time, seconds
   /// When its bytes were last hashed and right, on arrival or later: Index::checking_time() of
-  /// then.
+  /// then. 0: nobody knows; such a record takes the place of none that says more.
   std::int64_t checked_at = 0;
 
   friend bool operator==(const BlobRecord&, const BlobRecord&) = default;

@@ -11,6 +11,8 @@ namespace {
 
 /// Blobs that go in one commit of the index.
 constexpr std::size_t batch_max = 256;
+/// The least that goes when the disk is full by itself: not every piece shall wait for a commit.
+constexpr std::uint64_t free_up_min = 4 << 20;
 /// Commits that one caller waits for; what is too much then is left for the next.
 constexpr int batches_max = 64;
 
@@ -38,7 +40,11 @@ std::optional<std::uint64_t> free_bytes(int directory) {
 
 SpaceKeeper::SpaceKeeper(const SpaceLimits& limits, std::uint64_t published, Eviction* policy,
                          Disk disk)
-    : limits_(limits), policy_(policy), disk_(std::move(disk)), usage_{.published = published} {}
+    : limits_(limits),
+      policy_(policy),
+      disk_(std::move(disk)),
+      usage_{.published = published},
+      unknown_(published) {}
 
 /// What eviction frees is missing in one of its terms and more in another: it changes only by what
 /// others do.
@@ -87,24 +93,35 @@ std::vector<Evictable> SpaceKeeper::next_victims(std::uint64_t bytes) {
   return victims;
 }
 
-/// Never more than `excess`, but for the last blob: a file system that shows freed room late must
-/// not cost the whole cache.
-Result<void> SpaceKeeper::evict(std::uint64_t excess) {
-  for (int batch = 0; excess > 0 && batch < batches_max; ++batch) {
-    const auto victims = next_victims(excess);
-    if (victims.empty()) break;
-    const auto gone = disk_.evict(victims);
-    if (!gone) {
-      for (const auto& victim : victims) policy_->add(victim);
-      return gone.error();
-    }
-    excess = minus(excess, *gone);
+/// The books of one batch: what goes is counted no more, whoever has taken its file away.
+Result<SpaceKeeper::Evicted> SpaceKeeper::evict_batch(const std::vector<Evictable>& victims) {
+  auto evicted = disk_.evict(victims);
+  const auto& stay = evicted ? evicted->stay : victims;
+  std::uint64_t bytes = 0;
+  for (const auto& victim : victims) bytes += victim.size;
+  for (const auto& blob : stay) bytes -= blob.size;
+  {
     const std::lock_guard lock(mutex_);
-    usage_.published = minus(usage_.published, *gone);
-    usage_.evicted_blobs += victims.size();
-    usage_.evicted_bytes += *gone;
+    usage_.published = minus(usage_.published, bytes);
+    usage_.evicted_blobs += victims.size() - stay.size();
+    usage_.evicted_bytes += bytes;
   }
-  return {};
+  for (const auto& blob : stay) policy_->add(blob);
+  return evicted;
+}
+
+/// How much came free. Never more than `excess`, but for the last blob: a file system that shows
+/// freed room late must not cost the whole cache.
+Result<std::uint64_t> SpaceKeeper::evict(std::uint64_t excess) {
+  std::uint64_t freed = 0;
+  for (int batch = 0; freed < excess && batch < batches_max; ++batch) {
+    const auto victims = next_victims(excess - freed);
+    if (victims.empty()) break;
+    const auto evicted = evict_batch(victims);
+    if (!evicted) return evicted.error();
+    freed += evicted->freed;
+  }
+  return freed;
 }
 
 Result<void> SpaceKeeper::claim(std::uint64_t bytes, bool take) {
@@ -138,8 +155,30 @@ Result<void> SpaceKeeper::make_room(std::uint64_t bytes) {
   return claim(bytes, false);
 }
 
+Result<void> SpaceKeeper::free_up(std::uint64_t bytes) {
+  const std::lock_guard turn(evicting_);
+  std::unique_lock lock(mutex_);
+  if (bytes > usage_.published) return full(bytes);
+  const auto wanted = std::max(bytes, free_up_min);
+  lock.unlock();
+  const auto freed = evict(wanted);
+  if (!freed) return freed.error();
+  lock.lock();
+  if (*freed == 0) return full(bytes);
+  return {};
+}
+
 void SpaceKeeper::know(const Evictable& blob) {
-  policy_->add(blob);
+  if (!policy_->add(blob)) return;
+  const std::lock_guard lock(mutex_);
+  const auto counted = std::min(unknown_, blob.size);
+  unknown_ -= counted;
+  usage_.published += blob.size - counted;
+}
+
+void SpaceKeeper::know_all() {
+  const std::lock_guard lock(mutex_);
+  usage_.published = minus(usage_.published, std::exchange(unknown_, 0));
 }
 
 void SpaceKeeper::adopt(const Evictable& blob) {
@@ -147,14 +186,20 @@ void SpaceKeeper::adopt(const Evictable& blob) {
 }
 
 void SpaceKeeper::forget(const Digest& digest, std::uint64_t size) {
-  policy_->remove(digest);
+  const auto known = policy_->remove(digest);
   const std::lock_guard lock(mutex_);
-  usage_.published = minus(usage_.published, size);
+  const auto counted = known ? *known : std::min(unknown_, size);
+  if (!known) unknown_ -= counted;
+  usage_.published = minus(usage_.published, counted);
 }
 
 SpaceKeeper::Usage SpaceKeeper::usage() const {
   const std::lock_guard lock(mutex_);
-  return usage_;
+  auto usage = usage_;
+  const auto now = limit();
+  // Nothing at all may be there: that is a limit, too.
+  usage.limit = now == unlimited ? 0 : std::max<std::uint64_t>(now, 1);
+  return usage;
 }
 
 void SpaceKeeper::give_back(std::uint64_t bytes, std::uint64_t on_disk) {

@@ -35,6 +35,12 @@ std::optional<std::uint64_t> free_bytes(int directory);
 /// Reservation::grow_to() may evict, and so block on the disk.
 class SpaceKeeper {
  public:
+  /// What became of the blobs that were to go.
+  struct Evicted {
+    std::uint64_t freed = 0;           ///< bytes; not those of a blob that was gone already
+    std::vector<Evictable> stay = {};  ///< these could not go after all
+  };
+
   /// How it reaches what it keeps.
   struct Disk {
     /// Bytes that may still be written, as free_bytes() tells; called under a lock, often.
@@ -42,10 +48,9 @@ class SpaceKeeper {
     /// Whether this blob may go: false when it is pinned or being served. Called under the policy's
     /// lock.
     Eviction::MayGo may_go;
-    /// Takes these blobs away, from the index first, and returns when `free_bytes` can see it. How
-    /// many bytes went: not those of a blob that was gone already. An error when none went; then
-    /// they stay. It may not ask for room here.
-    std::function<Result<std::uint64_t>(std::span<const Evictable>)> evict;
+    /// Takes these blobs away, from the index first, and returns when `free_bytes` can see it. An
+    /// error when none went; then they stay. It may not ask for room here.
+    std::function<Result<Evicted>(std::span<const Evictable>)> evict;
   };
 
   /// Room that a running fill has; given back by its end, but for what was published.
@@ -92,18 +97,28 @@ class SpaceKeeper {
   /// written to the file system or the limits were found passed.
   Result<void> make_room(std::uint64_t bytes);
 
-  /// The policy learns of a blob that is counted already.
+  /// The disk is full, whatever the limits say: so many bytes go, or a little more.
+  ///
+  /// Errors: as reserve().
+  Result<void> free_up(std::uint64_t bytes);
+
+  /// The policy learns of a blob that was counted at the start.
   void know(const Evictable& blob);
   /// A blob was found that nobody had counted.
   void adopt(const Evictable& blob);
-  /// A counted blob's file is gone (by whom `evict` will not have counted it).
+  /// A blob's file is gone, for another reason than eviction. `size` is believed where the policy
+  /// does not know it; of one that is just being evicted nothing is counted twice.
   void forget(const Digest& digest, std::uint64_t size);
+  /// The policy knows every blob that there is: whatever else was counted at the start is not
+  /// there.
+  void know_all();
 
   struct Usage {
     std::uint64_t published = 0;      ///< bytes
     std::uint64_t reserved = 0;       ///< bytes, by running fills
     std::uint64_t evicted_blobs = 0;  ///< since the start
     std::uint64_t evicted_bytes = 0;  ///< since the start
+    std::uint64_t limit = 0;          ///< bytes that the first two may be now; 0: no limit
   };
   Usage usage() const;
 
@@ -114,7 +129,8 @@ class SpaceKeeper {
   Error full(std::uint64_t bytes) const;
   Result<void> claim(std::uint64_t bytes, bool take);
   std::uint64_t excess(std::uint64_t bytes) const;
-  Result<void> evict(std::uint64_t excess);
+  Result<std::uint64_t> evict(std::uint64_t excess);
+  Result<Evicted> evict_batch(const std::vector<Evictable>& victims);
   std::vector<Evictable> next_victims(std::uint64_t bytes);
   void give_back(std::uint64_t bytes, std::uint64_t on_disk);
 
@@ -124,6 +140,7 @@ class SpaceKeeper {
   std::mutex evicting_;       // Before mutex_.
   mutable std::mutex mutex_;  // For the rest.
   Usage usage_;
+  std::uint64_t unknown_;      // Of usage_.published: what the policy does not know yet.
   std::uint64_t on_disk_ = 0;  // Of usage_.reserved.
   std::uint64_t wanted_ = 0;   // By those who evict or wait for it: no newcomer may take it.
 };

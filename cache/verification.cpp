@@ -104,7 +104,7 @@ void Verification::check_records() {
       after = digest;
       if (!is_missing(digest)) continue;
       ++found_.missing;
-      keeper_->forget(digest);
+      keeper_->forget(digest, record.size);
     }
     go_on();
   }

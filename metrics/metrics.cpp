@@ -35,10 +35,29 @@ void add(MetricFamily& family, std::uint64_t value,
   family.metric.push_back(std::move(metric));
 }
 
+void append_space(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapshot) {
+  const auto one = [&families](const char* name, const char* help, MetricType type,
+                               std::uint64_t value) {
+    auto series = family(name, help, type);
+    add(series, value);
+    families.push_back(std::move(series));
+  };
+  one("archway_cache_bytes", "Bytes of blobs in the cache.", MetricType::Gauge,
+      snapshot.cache_bytes);
+  one("archway_cache_limit_bytes",
+      "Bytes that blobs and what is reserved may take at the moment; 0: no limit.",
+      MetricType::Gauge, snapshot.cache_limit);
+  one("archway_cache_reserved_bytes", "Bytes reserved by objects on their way.", MetricType::Gauge,
+      snapshot.cache_reserved);
+  one("archway_cache_evicted_blobs_total", "Blobs given up for others.", MetricType::Counter,
+      snapshot.cache_evicted_blobs);
+  one("archway_cache_evicted_bytes_total", "Bytes of blobs given up for others.",
+      MetricType::Counter, snapshot.cache_evicted_bytes);
+}
+
 /// What is known at the moment of the scrape only; never kept, so two scrapes cannot mix.
 void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapshot) {
-  auto bytes = family("archway_cache_bytes", "Bytes of blobs in the cache.", MetricType::Gauge);
-  add(bytes, snapshot.cache_bytes);
+  append_space(families, snapshot);
   auto objects = family("archway_cache_objects", "Objects in the cache.", MetricType::Gauge);
   add(objects, snapshot.cache_blobs, {{"kind", "blob"}});
   add(objects, snapshot.cache_manifests, {{"kind", "manifest"}});
@@ -69,8 +88,7 @@ void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapsh
       family("archway_cache_read_only", "1 when nothing can be written to the cache's directory.",
              MetricType::Gauge);
   add(read_only, snapshot.cache_read_only ? 1 : 0);
-  for (auto* one :
-       {&bytes, &objects, &fills, &dropped, &damaged, &refused, &scrubbed, &read_only}) {
+  for (auto* one : {&objects, &fills, &dropped, &damaged, &refused, &scrubbed, &read_only}) {
     families.push_back(std::move(*one));
   }
 }

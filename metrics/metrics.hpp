@@ -57,12 +57,18 @@ class Metrics {
   virtual void connection_opened() = 0;  ///< archway_connections (gauge)
   virtual void connection_closed() = 0;
 
-  /// Read when scraped: archway_cache_bytes, archway_cache_objects{kind},
+  /// Read when scraped: archway_cache_bytes, archway_cache_limit_bytes,
+  /// archway_cache_reserved_bytes, archway_cache_evicted_blobs_total,
+  /// archway_cache_evicted_bytes_total, archway_cache_objects{kind},
   /// archway_cache_damaged_total{found_by}, archway_cache_write_errors_total{reason},
   /// archway_cache_read_only, archway_cache_scrubbed_bytes_total, archway_fills_in_progress,
   /// archway_log_lines_dropped_total.
   struct Snapshot {
     std::uint64_t cache_bytes = 0;
+    std::uint64_t cache_limit = 0;  ///< 0: none
+    std::uint64_t cache_reserved = 0;
+    std::uint64_t cache_evicted_blobs = 0;
+    std::uint64_t cache_evicted_bytes = 0;
     std::uint64_t cache_blobs = 0;
     std::uint64_t cache_manifests = 0;
     std::uint64_t cache_tags = 0;

@@ -1,6 +1,7 @@
 #include "proxy/server.hpp"
 
 #include "proxy/admin/admin.hpp"
+#include "proxy/cache_options.hpp"
 #include "proxy/loop.hpp"
 #include "proxy/pull/prefetch.hpp"
 #include "proxy/pull/seen.hpp"
@@ -151,10 +152,7 @@ Result<void> Server::Parts::bind_admin(const Settings::Endpoint& endpoint) {
 Result<void> Server::Parts::build() {
   metrics = metrics::Metrics::make(version);
   for (const auto& upstream : settings.upstreams) metrics->upstream_known(upstream.name);
-  auto store = cache::Cache::open({.directory = settings.cache.directory,
-                                   .sync = settings.cache.strict,
-                                   .scrub = settings.cache.scrub},
-                                  log);
+  auto store = cache::Cache::open(cache_options(settings), log);
   if (!store) return store.error();
   cache = *std::move(store);
   auto clients_of_upstreams = UpstreamShared::make(settings, log, metrics.get());

@@ -30,6 +30,10 @@ std::string Admin::exposition() const {
   const auto stats = shared.cache->stats();
   return shared.metrics->exposition(
       {.cache_bytes = stats.totals.blob_bytes,
+       .cache_limit = stats.space.limit,
+       .cache_reserved = stats.space.reserved,
+       .cache_evicted_blobs = stats.space.evicted_blobs,
+       .cache_evicted_bytes = stats.space.evicted_bytes,
        .cache_blobs = stats.totals.blobs,
        .cache_manifests = stats.totals.manifests,
        .cache_tags = stats.totals.tags,

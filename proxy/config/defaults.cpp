@@ -5,8 +5,6 @@
 namespace archway::proxy {
 namespace {
 
-constexpr std::uint64_t gibibyte = 1ULL << 30;
-
 std::filesystem::path cache_directory(const Environment& environment) {
   const std::filesystem::path for_all = "/var/cache/archway";
   if (environment.root) return for_all;
@@ -39,7 +37,7 @@ Settings default_settings(const Environment& environment) {
   settings.admin = Settings::Endpoint{.address = "127.0.0.1", .port = 5001};
   settings.cache = {.directory = cache_directory(environment),
                     .max_size = 0,
-                    .keep_free = 2 * gibibyte,
+                    .keep_free = keep_free_default,
                     .strict = true,
                     .scrub = std::chrono::days(30)};
   for (const KnownUpstream& known : known_upstreams()) {

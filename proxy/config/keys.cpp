@@ -32,11 +32,14 @@ constexpr auto table = std::to_array<Key>({
     {"cache", Form::section, "What has been pulled once."},
     {"cache.directory", Form::value, "Used by one archway at a time."},
     {"cache.max_size", Form::value,
-     "Bytes of blobs at most; 0: no limit. Not enforced by this version."},
+     "Bytes of blobs at most, with those on their way; 0: no limit."},
     {"cache.keep_free", Form::value,
-     "What stays free on that file system. Not enforced by this version."},
+     "What stays free on that file system; with the default a tenth of a small one will do."},
     {"cache.durability", Form::value,
      "strict: a blob is on the disk before it counts; relaxed: a power cut may cost some."},
+    {"cache.pin", Form::value,
+     "What is never given up: patterns over upstream/repository:tag, e.g. "
+     "[\"docker.io/library/alpine:3*\"]"},
     {"cache.scrub", Form::value,
      "How long a blob is trusted before it is hashed again in idle time; none: for ever."},
 

@@ -125,6 +125,7 @@ void print_cache(const Settings::Cache& cache, YamlWriter& writer) {
   writer.value("max_size", size_text(cache.max_size));
   writer.value("keep_free", size_text(cache.keep_free));
   writer.value("durability", cache.strict ? "strict" : "relaxed");
+  writer.value("pin", yaml_list(cache.pin));
   writer.value("scrub", cache.scrub.count() == 0 ? "none" : time_text(cache.scrub));
   writer.close();
 }

@@ -6,6 +6,7 @@ namespace {
 /// Smaller than one ordinary layer it would be no cache.
 constexpr std::uint64_t max_size_min = 16ULL << 20;
 constexpr std::uint64_t size_max = 1ULL << 60;
+constexpr std::size_t pins_max = 4096;
 
 constexpr std::pair<std::string_view, bool> durabilities[] = {{"strict", true}, {"relaxed", false}};
 
@@ -37,11 +38,11 @@ void read_max_size(const Value& value, Settings::Cache& cache) {
   cache.max_size = *size;
 }
 
-/// Nothing is evicted yet, and who sets a limit has to know.
-void warn_unenforced(const Value& value) {
-  value.reading().warn(value.at(), value.path() +
-                                       ": this version does not enforce it; nothing is "
-                                       "ever evicted");
+void read_pins(const Value& value, Settings::Cache& cache) {
+  cache.pin.clear();
+  for (const Value& pattern : value.list("a list of patterns for images", pins_max)) {
+    if (auto text = read_pattern(pattern, true)) cache.pin.push_back(*std::move(text));
+  }
 }
 
 }  // namespace
@@ -53,15 +54,9 @@ void read_cache(const Section& file, Settings& settings) {
   if (const auto directory = cache.find("directory")) {
     if (const auto path = directory->file_path()) settings.cache.directory = *path;
   }
-  if (const auto max_size = cache.find("max_size")) {
-    read_max_size(*max_size, settings.cache);
-    if (settings.cache.max_size != 0) warn_unenforced(*max_size);
-  }
+  if (const auto max_size = cache.find("max_size")) read_max_size(*max_size, settings.cache);
   if (const auto keep_free = cache.find("keep_free")) {
-    if (const auto size = keep_free->size(0, size_max)) {
-      if (*size != settings.cache.keep_free) warn_unenforced(*keep_free);
-      settings.cache.keep_free = *size;
-    }
+    if (const auto size = keep_free->size(0, size_max)) settings.cache.keep_free = *size;
   }
   if (const auto scrub = cache.find("scrub")) read_scrub(*scrub, settings.cache);
   if (const auto durability = cache.find("durability")) {
@@ -69,6 +64,7 @@ void read_cache(const Section& file, Settings& settings) {
       settings.cache.strict = *strict;
     }
   }
+  if (const auto pin = cache.find("pin")) read_pins(*pin, settings.cache);
 }
 
 }  // namespace archway::proxy

@@ -56,8 +56,9 @@ struct Settings {
     std::filesystem::path directory;
     std::uint64_t max_size = 0;  ///< 0: no limit of its own
     std::uint64_t keep_free = 0;
-    bool strict = true;             ///< durability
-    std::chrono::seconds scrub{0};  ///< 0: off
+    std::vector<std::string> pin = {};  ///< globs over `upstream/repository:tag`
+    bool strict = true;                 ///< durability
+    std::chrono::seconds scrub{0};      ///< 0: off
   };
   struct PlatformPolicyRule {
     std::string match;  ///< a glob over `upstream/repository`

@@ -62,6 +62,15 @@ struct Store {
   BlobStore store;
 };
 
+TEST_CASE("what is in quarantine goes when it has been there for long enough") {
+  Store s;
+  testing::write_text(s.dir / "quarantine/sha256-x", "damaged");
+  CHECK(s.store.remove_quarantined(std::chrono::hours(1)) == 0);
+  CHECK(fs::exists(s.dir / "quarantine/sha256-x"));
+  CHECK(s.store.remove_quarantined(std::chrono::seconds(0)) == 1);
+  CHECK_FALSE(fs::exists(s.dir / "quarantine/sha256-x"));
+}
+
 TEST_CASE("a published blob has its name, its mode and its bytes, and no partial file is left") {
   for (const bool sync : {true, false}) {
     for (const auto algorithm : {Digest::Algorithm::sha256, Digest::Algorithm::sha512}) {

@@ -23,8 +23,10 @@ TEST_CASE("a disk's error tells the client whether it is full, and the log every
     CHECK(error.code == Errc::storage_failed);
     CHECK(error.origin == Origin::storage);
     CHECK((error.message.find("full") != std::string::npos) == row.full);
+    CHECK(says_full(error) == row.full);
     CHECK(error.message.find("fills/") == std::string::npos);
-    CHECK(error.context == "cannot write fills/x: " + errno_text(row.number));
+    CHECK(error.context == std::string(row.full ? "full: " : "") +
+                               "cannot write fills/x: " + errno_text(row.number));
   }
 }
 

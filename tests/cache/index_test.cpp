@@ -253,6 +253,22 @@ TEST_CASE("a sum of sizes that is lost is counted anew") {
   CHECK(index->totals().blob_bytes == 0x010203040506070a);
 }
 
+TEST_CASE("a record of nobody knows when never takes the place of one that says more") {
+  const testing::TempDir dir;
+  const auto index = open(dir);
+  const BlobRecord found{.size = 5, .arrived_at = 1, .checked_at = 0};
+  REQUIRE(commit(*index, {.blobs = {{one, found}}}));
+  CHECK(index->find_blob(one) == found);
+  const BlobRecord hashed{.size = 5, .arrived_at = 2, .checked_at = 3};
+  REQUIRE(commit(*index, {.blobs = {{one, hashed}}}));
+  REQUIRE(commit(*index, {.blobs = {{one, found}}}));
+  CHECK(index->find_blob(one) == hashed);
+  const BlobRecord other_size{.size = 6, .arrived_at = 1, .checked_at = 0};
+  REQUIRE(commit(*index, {.blobs = {{one, other_size}}}));
+  CHECK(index->find_blob(one) == other_size);
+  CHECK(index->totals().blob_bytes == 6);
+}
+
 TEST_CASE("changes queued when the index closes are committed") {
   const testing::TempDir dir;
   std::atomic<int> answered = 0;

@@ -70,7 +70,7 @@ class Disk {
     const std::lock_guard lock(mutex_);
     return disk_size - others - parts_ - sum_;
   }
-  Result<std::uint64_t> evict(std::span<const Evictable> victims) {
+  Result<SpaceKeeper::Evicted> evict(std::span<const Evictable> victims) {
     if (evicting_.exchange(true)) wrong("two evict at once");
     std::this_thread::yield();  // Here the others have their chance to come in.
     std::uint64_t gone = 0;
@@ -80,7 +80,7 @@ class Disk {
       if (remove(victim.digest, victim.size)) gone += victim.size;
     }
     evicting_ = false;
-    return gone;
+    return SpaceKeeper::Evicted{.freed = gone};
   }
   std::vector<std::string> faults() const {
     const std::lock_guard lock(mutex_);

@@ -235,6 +235,10 @@ archway_upstream_bytes_total counter
 archway_fills_in_progress gauge
 archway_fills_joined_total counter
 archway_cache_bytes gauge
+archway_cache_limit_bytes gauge
+archway_cache_reserved_bytes gauge
+archway_cache_evicted_blobs_total counter
+archway_cache_evicted_bytes_total counter
 archway_cache_objects gauge
 archway_upstream_errors_total counter
 archway_upstream_seconds histogram

@@ -97,6 +97,10 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
   const auto metrics = Metrics::make("1");
   CHECK(has_line(metrics->exposition({.cache_bytes = 7}), "archway_cache_bytes 7"));
   const std::string text = metrics->exposition({.cache_bytes = 1,
+                                                .cache_limit = 11,
+                                                .cache_reserved = 12,
+                                                .cache_evicted_blobs = 13,
+                                                .cache_evicted_bytes = 14,
                                                 .cache_blobs = 2,
                                                 .cache_manifests = 3,
                                                 .cache_tags = 4,
@@ -108,10 +112,12 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
                                                 .cache_read_only = true,
                                                 .cache_scrubbed_bytes = 12});
   for (const char* line :
-       {"archway_cache_bytes 1", R"(archway_cache_objects{kind="blob"} 2)",
-        R"(archway_cache_objects{kind="manifest"} 3)", R"(archway_cache_objects{kind="tag"} 4)",
-        R"(archway_cache_objects{kind="quarantined"} 6)", "archway_fills_in_progress 5",
-        "archway_log_lines_dropped_total 8", "# TYPE archway_log_lines_dropped_total counter",
+       {"archway_cache_bytes 1", "archway_cache_limit_bytes 11", "archway_cache_reserved_bytes 12",
+        "archway_cache_evicted_blobs_total 13", "archway_cache_evicted_bytes_total 14",
+        R"(archway_cache_objects{kind="blob"} 2)", R"(archway_cache_objects{kind="manifest"} 3)",
+        R"(archway_cache_objects{kind="tag"} 4)", R"(archway_cache_objects{kind="quarantined"} 6)",
+        "archway_fills_in_progress 5", "archway_log_lines_dropped_total 8",
+        "# TYPE archway_log_lines_dropped_total counter",
         R"(archway_cache_damaged_total{found_by="scrub"} 9)",
         R"(archway_cache_damaged_total{found_by="size"} 10)",
         R"(archway_cache_write_errors_total{reason="enospc"} 11)", "archway_cache_read_only 1",

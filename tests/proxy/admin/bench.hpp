@@ -40,6 +40,8 @@ class CountedCache : public cache::Cache {
     return real_->verify(progress);
   }
   Stats stats() const override { return counted; }
+  void reconcile() override { real_->reconcile(); }
+  Result<Collected> collect() override { return real_->collect(); }
   const std::filesystem::path& directory() const override { return real_->directory(); }
 
   Stats counted;

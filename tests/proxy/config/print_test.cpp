@@ -31,7 +31,7 @@ std::string everything(const TempFolder& folder) {
          "admin: \"unix:/run/a b.sock\"\n"
          "drain: 90s\nthreads: 3\nconnections_max: 7\n"
          "cache: {directory: /srv/a b, max_size: 50GiB, keep_free: 1536MiB, durability: relaxed, "
-         "scrub: 7d}\n"
+         "pin: [\"docker.io/a:3*\", ghcr.io/b/c], scrub: 7d}\n"
          "upstreams:\n"
          "  - {name: docker.io, token_realms: [], credentials: {username: me, password: s3cret}}\n"
          "  - {name: \"registry.lan:5000\", url: \"http://10.0.0.5:5000\", default: true, hosts: "

@@ -32,6 +32,12 @@ TEST_CASE("cache settings are read") {
   CHECK(settings.cache.max_size == 50ULL << 30);
   CHECK(settings.cache.keep_free == 1ULL << 30);
   CHECK_FALSE(settings.cache.strict);
+  CHECK(settings.cache.pin.empty());
+}
+
+TEST_CASE("what is pinned is a list of patterns") {
+  const auto settings = settings_of("cache: {pin: [\"docker.io/library/alpine:3*\", \"*\"]}\n");
+  CHECK(settings.cache.pin == std::vector<std::string>{"docker.io/library/alpine:3*", "*"});
 }
 
 TEST_CASE("blobs are hashed again every month, or as often as is said, or never") {

@@ -51,8 +51,8 @@ TEST_CASE("what a section cannot have is reported where it stands") {
       {"a section twice", "log: {level: info}\nlog: {level: warn}\n",
        "2:1: log is given twice; the first is on line 1"},
       {"a scalar for a section", "cache: /var/cache\n",
-       "1:8: cache: found \"/var/cache\"; allowed: a mapping of directory, max_size, keep_free or "
-       "durability"},
+       "1:8: cache: found \"/var/cache\"; allowed: a mapping of directory, max_size, keep_free, "
+       "durability, pin or scrub"},
       {"a list for a section", "log: [info]\n",
        "1:6: log: found a list; allowed: a mapping of level or format"},
       {"a scalar for the file", "hello\n",

@@ -54,6 +54,8 @@ class BusyCache : public cache::Cache {
     stats.fills_in_progress += more;
     return stats;
   }
+  void reconcile() override { real_->reconcile(); }
+  Result<Collected> collect() override { return real_->collect(); }
   const std::filesystem::path& directory() const override { return real_->directory(); }
 
   std::atomic<std::uint64_t> more = 0;

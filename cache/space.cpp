@@ -1,0 +1,117 @@
+#include "cache/space.hpp"
+
+#include "cache/commit.hpp"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace archway::cache {
+
+Space::Space(const SpaceLimits& limits, Parts parts)
+    : limits_(limits),
+      parts_(std::move(parts)),
+      keeper_(limits, parts_.index->totals().blob_bytes, &policy_,
+              {.free_bytes = [this] { return parts_.store->free_bytes(); },
+               .may_go = [this](const Digest& digest) { return may_go(digest); },
+               .evict = [this](std::span<const Evictable> victims) { return evict(victims); }}) {}
+
+Result<SpaceKeeper::Reservation> Space::reserve(std::uint64_t bytes) {
+  auto reserved = keeper_.reserve(bytes);
+  // What was pinned until now may have stood in the way.
+  if (reserved || parts_.pins == nullptr || !parts_.pins->refresh()) return reserved;
+  return keeper_.reserve(bytes);
+}
+
+BlobFile Space::lend(const Digest& digest, BlobFile blob) {
+  policy_.hit(digest);
+  blob.file = in_use_.lend(digest, std::move(blob.file));
+  return blob;
+}
+
+bool Space::may_go(const Digest& digest) const {
+  return !in_use_.holds(digest) && !parts_.is_filling(digest) &&
+         !(parts_.pins != nullptr && parts_.pins->protects(digest));
+}
+
+bool Space::is_leaving(const Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  return leaving_.contains(digest);
+}
+
+void Space::wait_until_gone(const Digest& digest) const {
+  std::unique_lock lock(mutex_);
+  gone_.wait(lock, [&] { return !leaving_.contains(digest); });
+}
+
+/// False when somebody else sees to it already.
+bool Space::leave(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  return leaving_.insert(digest).second;
+}
+
+void Space::stop_leaving(std::span<const Evictable> blobs) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& blob : blobs) leaving_.erase(blob.digest);
+  }
+  gone_.notify_all();
+}
+
+// Between the choice of a victim and here somebody may have begun to hash its file, or to bring it
+// anew. Whoever looks for it from now on finds none, so asking once more is enough; a new fill of
+// one that goes publishes only after its old file went.
+Result<SpaceKeeper::Evicted> Space::evict(std::span<const Evictable> victims) {
+  // What an interrupted transfer has left is worth less than a blob.
+  parts_.store->remove_parts(std::chrono::seconds(0));
+  // The victims were chosen by what was pinned before; who is pinned by now stays.
+  if (parts_.pins != nullptr) parts_.pins->refresh();
+  SpaceKeeper::Evicted evicted;
+  std::vector<Evictable> going;
+  Changes changes;
+  for (const auto& victim : victims) {
+    if (!leave(victim.digest)) {
+      evicted.stay.push_back(victim);
+    } else if (!may_go(victim.digest)) {
+      stop_leaving({&victim, 1});
+      evicted.stay.push_back(victim);
+    } else {
+      going.push_back(victim);
+      changes.blobs_gone.push_back(victim.digest);
+    }
+  }
+  if (going.empty()) return evicted;
+  if (auto committed = commit_and_wait(*parts_.index, std::move(changes)); !committed) {
+    stop_leaving(going);
+    return committed.error();
+  }
+  for (const auto& victim : going) {
+    if (parts_.store->remove(victim.digest)) evicted.freed += victim.size;
+  }
+  parts_.store->show_removed();
+  stop_leaving(going);
+  return evicted;
+}
+
+// A fill that ended a moment ago has its file; one that begins now publishes it only afterwards.
+void Space::forget_missing(std::span<const Evictable> blobs) {
+  std::vector<Evictable> missing;
+  Changes changes;
+  for (const auto& blob : blobs) {
+    if (!leave(blob.digest)) continue;
+    if (parts_.is_filling(blob.digest) || parts_.store->facts(blob.digest)) {
+      stop_leaving({&blob, 1});
+      continue;
+    }
+    missing.push_back(blob);
+    changes.blobs_gone.push_back(blob.digest);
+  }
+  if (missing.empty()) return;
+  const auto committed = commit_and_wait(*parts_.index, std::move(changes));
+  for (const auto& blob : missing) {
+    if (committed) keeper_.forget(blob.digest, blob.size);
+  }
+  stop_leaving(missing);
+}
+
+}  // namespace archway::cache
