@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace archway::cache {
 namespace {
@@ -148,6 +149,23 @@ class DiskCache final : public Cache {
                      .blob_bytes = after.evicted_bytes - before.evicted_bytes,
                      .manifests = *manifests,
                      .quarantined = store_->remove_quarantined(quarantined_for)};
+  }
+
+  Result<Collected> remove(std::span<const Digest> blobs) override {
+    constexpr std::size_t at_once = 256;
+    Collected collected;
+    for (std::size_t at = 0; at < blobs.size(); at += at_once) {
+      std::vector<Evictable> some;
+      for (const auto& digest : blobs.subspan(at, std::min(at_once, blobs.size() - at))) {
+        const auto record = index_->find_blob(digest);
+        if (record) some.push_back({.digest = digest, .size = record->size});
+      }
+      const auto removed = space_.remove(some);
+      if (!removed) return removed.error();
+      collected.blobs += some.size() - removed->stay.size();
+      collected.blob_bytes += removed->freed;
+    }
+    return collected;
   }
 
   const std::filesystem::path& directory() const override { return directory_; }

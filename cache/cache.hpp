@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -134,6 +135,11 @@ class Cache {
 
   /// Where it all is, for messages.
   virtual const std::filesystem::path& directory() const = 0;
+
+  /// These blobs go now, those that are in use or pinned excepted; `blobs` and `blob_bytes` of what
+  /// comes back say how many went. Blocks on the disk. Errors: Errc::storage_failed; what went
+  /// before is gone.
+  virtual Result<Collected> remove(std::span<const Digest> blobs) = 0;
 };
 
 }  // namespace archway::cache

@@ -2,6 +2,7 @@
 
 #include "cache/commit.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -90,6 +91,17 @@ Result<SpaceKeeper::Evicted> Space::evict(std::span<const Evictable> victims) {
   }
   parts_.store->show_removed();
   stop_leaving(going);
+  return evicted;
+}
+
+Result<SpaceKeeper::Evicted> Space::remove(std::span<const Evictable> blobs) {
+  auto evicted = evict(blobs);
+  if (!evicted) return evicted;
+  for (const auto& blob : blobs) {
+    const auto same = [&](const Evictable& other) { return other.digest == blob.digest; };
+    const bool stays = std::any_of(evicted->stay.begin(), evicted->stay.end(), same);
+    if (!stays) keeper_.forget(blob.digest, blob.size);
+  }
   return evicted;
 }
 

@@ -63,6 +63,9 @@ class Space {
   Result<SpaceKeeper::Reservation> reserve(std::uint64_t bytes);
   /// The disk has refused that many bytes as one that is full: others go.
   Result<void> free_up(std::uint64_t bytes) { return keeper_.free_up(bytes); }
+  /// These blobs go now, but what is in use or pinned: those stay. Blocks on the disk. Errors:
+  /// Errc::storage_failed; none is gone then.
+  Result<SpaceKeeper::Evicted> remove(std::span<const Evictable> blobs);
   /// Comes back within the limits, should they be passed.
   Result<void> make_room() { return keeper_.make_room(0); }
 

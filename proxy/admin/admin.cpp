@@ -25,6 +25,12 @@ metrics::Metrics::Snapshot::Labelled named(const Words& words, const Counts& cou
 
 }  // namespace
 
+Admin::Admin(AdminParts parts)
+    : parts_(std::move(parts)), holdings_(parts_.pull.shared->cache, &parts_.names()) {
+  parts_.holdings = &holdings_;
+  parts_.chore = &chore_;
+}
+
 std::string Admin::exposition() const {
   const auto& shared = *parts_.pull.shared;
   const auto stats = shared.cache->stats();

@@ -1,12 +1,13 @@
 #pragma once
 
+#include "proxy/admin/chore.hpp"
+#include "proxy/admin/holdings.hpp"
 #include "proxy/admin/parts.hpp"
 #include "proxy/http/connection.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
 
 namespace archway::proxy {
 
@@ -17,7 +18,7 @@ namespace archway::proxy {
 /// Threads: one loop.
 class Admin : public Handler {
  public:
-  explicit Admin(AdminParts parts) : parts_(std::move(parts)) {}
+  explicit Admin(AdminParts parts);
 
   boost::asio::awaitable<Response> handle(std::shared_ptr<const Request> request) override;
   Response refuse(std::uint16_t status, std::string why) override;
@@ -29,6 +30,8 @@ class Admin : public Handler {
   std::string exposition() const;
 
   AdminParts parts_;
+  Holdings holdings_;
+  Chore chore_;  // Last: its thread uses the others.
 };
 
 }  // namespace archway::proxy

@@ -9,6 +9,9 @@
 
 namespace archway::proxy {
 
+class Chore;
+class Holdings;
+
 /// What the operator's port uses. Built by the server; outlives every request.
 struct AdminParts {
   PullParts pull;  ///< of the loop that the port is on
@@ -17,6 +20,9 @@ struct AdminParts {
   const std::vector<Settings::Listener>* listeners;
   unsigned threads;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+
+  Holdings* holdings = nullptr;  ///< of the port itself, as is the next
+  Chore* chore = nullptr;
 
   const Settings& settings() const { return *pull.shared->settings; }
   const resolver::UpstreamNames& names() const { return pull.shared->names; }

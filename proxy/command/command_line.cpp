@@ -43,8 +43,15 @@ void describe(CommandLine& line) {
   add_explain(line.app, line.commands);
   add_client_config(line.app, line.commands);
   add_doctor(line.app, line.commands);
+  add_status(line.app, line.commands);
+  add_ls(line.app, line.commands);
+  add_rm(line.app, line.commands);
+  add_pin(line.app, line.commands);
+  add_unpin(line.app, line.commands);
+  add_upkeep(line.app, line.commands);
   add_warm(line.app, line.commands);
   add_export(line.app, line.commands);
+  add_import(line.app, line.commands);
   add_version(line.app, line.commands);
   line.help = line.app.add_subcommand("help", "Explain a command");
   line.help->add_option("COMMAND", line.help_for, "The command")->type_name("");

@@ -29,6 +29,13 @@ void add_client_config(CLI::App& app, Commands& commands);
 void add_doctor(CLI::App& app, Commands& commands);
 void add_warm(CLI::App& app, Commands& commands);
 void add_export(CLI::App& app, Commands& commands);
+void add_import(CLI::App& app, Commands& commands);
+void add_status(CLI::App& app, Commands& commands);
+void add_ls(CLI::App& app, Commands& commands);
+void add_rm(CLI::App& app, Commands& commands);
+void add_pin(CLI::App& app, Commands& commands);
+void add_unpin(CLI::App& app, Commands& commands);
+void add_upkeep(CLI::App& app, Commands& commands);  ///< verify, gc, rebuild
 void add_version(CLI::App& app, Commands& commands);
 
 }  // namespace archway::proxy

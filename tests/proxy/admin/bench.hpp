@@ -42,6 +42,7 @@ class CountedCache : public cache::Cache {
   Stats stats() const override { return counted; }
   void reconcile() override { real_->reconcile(); }
   Result<Collected> collect() override { return real_->collect(); }
+  Result<Collected> remove(std::span<const Digest> blobs) override { return real_->remove(blobs); }
   const std::filesystem::path& directory() const override { return real_->directory(); }
 
   Stats counted;

@@ -14,6 +14,10 @@ TEST_CASE("the status has what the process is and what its cache holds") {
   counted.totals = {.blobs = 2, .blob_bytes = 1000, .manifests = 3, .tags = 4};
   counted.fills_in_progress = 5;
   counted.quarantined = 6;
+  counted.limits = {.max_size = 7, .keep_free = 8};
+  counted.disk_free = 9;
+  counted.space.evicted_blobs = 10;
+  counted.damaged[static_cast<std::size_t>(cache::FoundBy::verify)] = 11;
   const auto document = bench.ask("/api/v1/status").json();
   CHECK(!document.at("version").as_string().empty());
   CHECK(document.at("uptime_seconds").to_number<long>() >= 0);
@@ -27,7 +31,12 @@ TEST_CASE("the status has what the process is and what its cache holds") {
   CHECK(cache.at("tags").to_number<int>() == 4);
   CHECK(cache.at("fills_in_progress").to_number<int>() == 5);
   CHECK(cache.at("quarantined").to_number<int>() == 6);
-  CHECK(cache.at("disk_free_bytes").to_number<std::uint64_t>() > 0);
+  CHECK(cache.at("max_size").to_number<int>() == 7);
+  CHECK(cache.at("keep_free").to_number<int>() == 8);
+  CHECK(cache.at("disk_free_bytes").to_number<int>() == 9);
+  CHECK(cache.at("evicted_blobs").to_number<int>() == 10);
+  CHECK(cache.at("damaged").at("verify").to_number<int>() == 11);
+  CHECK(cache.at("damaged").at("scrub").to_number<int>() == 0);
   bench.draining = true;
   CHECK(bench.ask("/api/v1/status").json().at("draining").as_bool());
 }

@@ -21,7 +21,8 @@ TEST_CASE("what makes no sense is answered with the nearest word and exit code 2
       {"a command like nothing",
        {"frobnicate"},
        "archway: found \"frobnicate\"; allowed: serve, config, manifest, explain, client-config, "
-       "doctor, warm, export, version or help"},
+       "doctor, status, ls, rm, pin, unpin, verify, gc, rebuild, warm, export, import, version or "
+       "help"},
       {"a mistyped word of two",
        {"clientconfig"},
        "archway: found \"clientconfig\"; did you mean client-config?"},

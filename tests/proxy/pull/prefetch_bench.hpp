@@ -55,6 +55,7 @@ class BusyCache : public cache::Cache {
     return stats;
   }
   void reconcile() override { real_->reconcile(); }
+  Result<Collected> remove(std::span<const Digest> blobs) override { return real_->remove(blobs); }
   Result<Collected> collect() override { return real_->collect(); }
   const std::filesystem::path& directory() const override { return real_->directory(); }
 
