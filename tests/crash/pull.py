@@ -8,7 +8,7 @@ import threading
 from gateway import Violation
 from images import MANIFEST
 
-TIMEOUT = 60  # s without a byte: a client that waits longer says that archway hangs
+TIMEOUT = 120  # s without a byte: a client that waits longer says that archway hangs
 
 
 class Answer:
