@@ -38,8 +38,7 @@ constexpr auto table = std::to_array<Key>({
     {"cache.durability", Form::value,
      "strict: a blob is on the disk before it counts; relaxed: a power cut may cost some."},
     {"cache.pin", Form::value,
-     "What is never given up: patterns over upstream/repository:tag, e.g. "
-     "[\"docker.io/library/alpine:3*\"]"},
+     "Never given up: patterns over upstream/repository:tag; * takes slashes, too."},
     {"cache.scrub", Form::value,
      "How long a blob is trusted before it is hashed again in idle time; none: for ever."},
 
