@@ -104,12 +104,13 @@ Response from_file(PullParts* parts, const Asked& asked, metrics::Outcome outcom
 auto rest_of(PullParts* parts, const ImageName& image, const std::shared_ptr<cache::Fill>& fill,
              std::optional<resolver::ByteRange> part, std::optional<std::uint64_t> size) {
   return [parts, image, fill, part, size](std::uint64_t at, const Error& why) {
+    // What was sent of a damaged file is not known to be right: better a broken transfer.
+    const auto begin = part ? part->offset : 0;
+    if (why.retryable && at > begin) return std::shared_ptr<ByteSource>();
     RelayRest rest{.at = at, .whole = true, .size = size, .file = fill->file()};
     if (part && (part->offset > 0 || part->length != *size)) {
       rest.whole = false;
       rest.to = part->offset + part->length;
-      // What was sent of a damaged file may be wrong, and nobody could tell it from a part.
-      if (why.retryable && at > part->offset) return std::shared_ptr<ByteSource>();
     }
     return relay_rest(parts, image, fill->digest(), std::move(rest));
   };
