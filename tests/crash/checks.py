@@ -49,7 +49,7 @@ def no_index_given_up(gateway):
 
 def accounts(gateway):
     """What /metrics says is what the files come to; commits that are on their way are waited for."""
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while True:
         sizes = [path.stat().st_size for path in (gateway.directory / "blobs").rglob("*") if path.is_file()]
         told = metrics(gateway)

@@ -99,6 +99,17 @@ log: {{format: json}}
     def log_end(self):
         return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-15:])
 
+    def verify(self):
+        """`archway verify` on the running gateway must find nothing wrong."""
+        done = subprocess.run(
+            [self.binary, "verify", "--json", "--admin", f"127.0.0.1:{self.admin_port}"],
+            capture_output=True,
+            text=True,
+            timeout=STOP_MAX,
+        )
+        if done.returncode != 0:
+            raise Violation(f"archway verify: {done.returncode} {done.stdout}{done.stderr}\n{self.log_end()}")
+
     def running(self):
         return self._process is not None and self._process.poll() is None
 

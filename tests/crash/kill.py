@@ -88,6 +88,7 @@ class Life:
         self.registry.online, self.registry.rate = True, 0
         checks.serves(self.gateway, self._images, blobs_of(self._images))
         checks.accounts(self.gateway)
+        self.gateway.verify()
         self.gateway.stop()
         totals["kept"] += len(self._manifests) + len(self._kept)
         self._files.forget()
