@@ -2,6 +2,7 @@
 
 #include "proxy/admin/answer.hpp"
 #include "proxy/admin/endpoints.hpp"
+#include "proxy/cache_options.hpp"
 
 #include <cstddef>
 #include <string_view>
@@ -26,7 +27,9 @@ metrics::Metrics::Snapshot::Labelled named(const Words& words, const Counts& cou
 }  // namespace
 
 Admin::Admin(AdminParts parts)
-    : parts_(std::move(parts)), holdings_(parts_.pull.shared->cache, &parts_.names()) {
+    : parts_(std::move(parts)),
+      holdings_(parts_.pull.shared->cache, &parts_.names(),
+                cache_options(parts_.settings()).is_pinned) {
   parts_.holdings = &holdings_;
   parts_.chore = &chore_;
 }

@@ -92,7 +92,7 @@ boost::json::array Holdings::list(const std::string& pattern, bool pinned) const
   const auto add = [&](const ImageName& image, const Reference& reference,
                        const std::optional<Digest>& digest, std::int64_t checked_at) {
     const auto name = name_of(image, reference);
-    const bool is_pinned = pins.contains(name);
+    const bool is_pinned = pins.contains(name) || pinned_by_configuration(image, reference);
     if (!is_wanted(name, pattern) || (pinned && !is_pinned)) return;
     const auto parts = digest ? held_parts(index, *digest, read) : HeldParts{};
     boost::json::object document{
@@ -122,16 +122,34 @@ boost::json::array Holdings::list(const std::string& pattern, bool pinned) const
   return list;
 }
 
+bool Holdings::pinned_by_configuration(const ImageName& image, const Reference& reference) const {
+  const auto* tag = std::get_if<Tag>(&reference);
+  return is_pinned_ && tag != nullptr && is_pinned_(image, *tag);
+}
+
+std::optional<Error> Holdings::why_kept(const NamedImage& image) const {
+  for (const auto& pin : cache_->index().all_pins(pins_max)) {
+    if (pin.image != image.image) continue;
+    if (!image.reference || *image.reference == pin.what) {
+      return is_pinned(name_of(pin.image, pin.what));
+    }
+  }
+  for (const auto& entry : tags_of(cache_->index(), image.image)) {
+    const Reference tag = entry.tag;
+    const bool meant = !image.reference || *image.reference == tag;
+    if (!meant || !pinned_by_configuration(entry.image, tag)) continue;
+    return Error{.code = Errc::denied,
+                 .message = name_of(entry.image, tag) +
+                            " is pinned by the configuration (cache.pin), which comes first"};
+  }
+  return std::nullopt;
+}
+
 Result<boost::json::object> Holdings::remove(const std::string& image, bool dry_run) {
   auto named = read_known_image(image, *names_);
   if (!named) return named.error();
   auto& index = cache_->index();
-  for (const auto& pin : index.all_pins(pins_max)) {
-    if (pin.image != named->image) continue;
-    if (!named->reference || *named->reference == pin.what) {
-      return is_pinned(name_of(pin.image, pin.what));
-    }
-  }
+  if (auto kept = why_kept(*named)) return *std::move(kept);
   auto removal = plan_removal(index, *named);
   if (removal.is_nothing()) return not_here(*named);
   std::uint64_t bytes = 0;

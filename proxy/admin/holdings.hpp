@@ -22,9 +22,11 @@ namespace archway::proxy {
 /// Threads: any. Blocks on the disk; its time depends on how much there is.
 class Holdings {
  public:
-  /// Both outlive it. `names`: the configured upstreams.
-  Holdings(cache::Cache* cache, const resolver::UpstreamNames* names)
-      : cache_(cache), names_(names) {}
+  /// `cache` and `names` outlive it. `names`: the configured upstreams; `is_pinned`: what the
+  /// configuration pins, may be empty.
+  Holdings(cache::Cache* cache, const resolver::UpstreamNames* names,
+           cache::Pins::IsPinned is_pinned = {})
+      : cache_(cache), names_(names), is_pinned_(std::move(is_pinned)) {}
 
   /// The tags whose name has `pattern` in it (with `*` or `?`: whose whole name it matches; "" :
   /// all), sorted by name. With `pinned`: those alone that are pinned, and pins of digests and of
@@ -53,9 +55,12 @@ class Holdings {
 
  private:
   std::optional<std::string> read_blob(const Digest& digest) const;
+  bool pinned_by_configuration(const ImageName& image, const Reference& reference) const;
+  std::optional<Error> why_kept(const NamedImage& image) const;
 
   cache::Cache* cache_;
   const resolver::UpstreamNames* names_;
+  cache::Pins::IsPinned is_pinned_;
 };
 
 /// More pins than this are not looked at.

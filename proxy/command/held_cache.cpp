@@ -117,8 +117,11 @@ class ServedCache final : public HeldCache {
 
 class OwnCache final : public HeldCache {
  public:
-  OwnCache(std::unique_ptr<cache::Cache> cache, resolver::UpstreamNames names)
-      : cache_(std::move(cache)), names_(std::move(names)), holdings_(cache_.get(), &names_) {}
+  OwnCache(std::unique_ptr<cache::Cache> cache, resolver::UpstreamNames names,
+           cache::Pins::IsPinned is_pinned)
+      : cache_(std::move(cache)),
+        names_(std::move(names)),
+        holdings_(cache_.get(), &names_, std::move(is_pinned)) {}
 
   Result<boost::json::array> list(const std::string& pattern, bool pinned) override {
     return holdings_.list(pattern, pinned);
@@ -160,14 +163,15 @@ Result<std::unique_ptr<HeldCache>> open_own(const Settings& settings, const Erro
     return Error{.code = Errc::upstream_unreachable,
                  .message = silent.message + "; and there is no cache at " + directory.string()};
   }
-  auto opened = cache::Cache::open(cache_options(settings), nullptr);
+  const auto options = cache_options(settings);
+  auto opened = cache::Cache::open(options, nullptr);
   if (!opened) {
     auto locked = opened.error();
     if (locked.retryable) locked.message += "; but " + silent.message;
     return locked;
   }
   return std::unique_ptr<HeldCache>(
-      std::make_unique<OwnCache>(*std::move(opened), upstream_names(settings)));
+      std::make_unique<OwnCache>(*std::move(opened), upstream_names(settings), options.is_pinned));
 }
 
 }  // namespace

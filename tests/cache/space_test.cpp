@@ -65,6 +65,27 @@ TEST_CASE("the cache never passes its size, and what went is a miss that can be 
   check_books(*cache, dir);
 }
 
+TEST_CASE("what is to be removed goes at once, but for what somebody reads") {
+  const testing::TempDir dir(testing::in_memory());
+  const auto cache = open(dir, ten_blobs);
+  const std::vector<Digest> brought{numbered_blob(*cache, 0), numbered_blob(*cache, 1),
+                                    numbered_blob(*cache, 2)};
+  auto read = cache->open_blob(brought[1]);
+  REQUIRE(read);
+  const std::vector<Digest> wanted{brought[0], brought[1], digest_of(bytes_of(1, 9))};
+  const auto removed = cache->remove(wanted);
+  REQUIRE(removed);
+  CHECK(removed->blobs == 1);
+  CHECK(removed->blob_bytes == blob_bytes);
+  CHECK_FALSE(cache->open_blob(brought[0]));
+  CHECK(cache->open_blob(brought[1]));
+  CHECK(cache->open_blob(brought[2]));
+  check_books(*cache, dir);
+  read.reset();
+  CHECK(cache->remove(wanted)->blobs == 1);
+  check_books(*cache, dir);
+}
+
 TEST_CASE("a blob that somebody reads is not evicted until nobody does") {
   const testing::TempDir dir(testing::in_memory());
   const auto cache = open(dir, ten_blobs);

@@ -134,6 +134,21 @@ TEST_CASE("what is pinned stays until it is unpinned") {
   CHECK(none.error().code == Errc::manifest_unknown);
 }
 
+TEST_CASE("what the configuration pins is pinned") {
+  HeldBench bench;
+  bench.hold("library/app", "1", amd64);
+  bench.hold("library/app", "2", arm64);
+  Holdings holdings(bench.cache.get(), &bench.names,
+                    [](const ImageName&, const Tag& tag) { return tag.str() == "1"; });
+  CHECK(names_of(holdings.list("", true)) == "docker.io/library/app:1 ");
+  for (const auto* name : {"app:1", "app"}) {
+    const auto refused = holdings.remove(name, false);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("cache.pin") != std::string::npos);
+  }
+  CHECK(holdings.remove("app:2", false));
+}
+
 TEST_CASE("a name without a tag is pinned as it is held, and unpinned whole") {
   HeldBench bench;
   bench.hold("library/app", "1", amd64);
