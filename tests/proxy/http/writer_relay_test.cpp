@@ -62,7 +62,8 @@ TEST_CASE("a relay leaves as it comes, whatever the framing") {
     if (row.known) body.length = bytes.size();
     Writing writing(Response{.body = std::move(body)},
                     Framing{.keep_alive = !row.http_1_0, .http_1_0 = row.http_1_0});
-    const auto answer = writing.client.hear_answer();
+    auto answer = writing.client.hear_answer();
+    if (row.http_1_0) answer.body += writing.client.hear_rest().bytes;
     CHECK((answer.body == bytes));
     CHECK(answer.field("Transfer-Encoding") == (row.known || row.http_1_0 ? "" : "chunked"));
     const auto sent = test::take(std::move(writing.sent));
