@@ -1,5 +1,6 @@
 #include "cache/cache.hpp"
 
+#include "cache/blob_check.hpp"
 #include "cache/blob_keeper.hpp"
 #include "cache/blob_store.hpp"
 #include "cache/collection.hpp"
@@ -49,6 +50,18 @@ SpaceLimits limits_of(const Options& options, const BlobStore& store) {
     limits.keep_free = std::min(limits.keep_free, *all / part_of_small);
   }
   return limits;
+}
+
+/// Of a file that is read again because it is doubted, at once.
+constexpr std::size_t doubted_bytes = 512 * 1024;
+
+/// A disk may stumble once: what reads well when it is looked at again is no loss to be taken.
+bool is_wrong(const Digest& digest, const BlobFile& blob) {
+  BlobCheck check(digest, blob);
+  std::vector<std::uint8_t> buffer(doubted_bytes);
+  auto state = BlobCheck::State::under_way;
+  while (state == BlobCheck::State::under_way) state = check.step(buffer);
+  return state == BlobCheck::State::wrong;
 }
 
 class DiskCache final : public Cache {
@@ -113,7 +126,7 @@ class DiskCache final : public Cache {
   }
 
   void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) override {
-    keeper_.condemn(digest, blob, why, FoundBy::serving);
+    if (is_wrong(digest, blob)) keeper_.condemn(digest, blob, why, FoundBy::serving);
   }
 
   Verified verify(const VerifyProgress& progress) override {

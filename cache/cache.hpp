@@ -90,10 +90,10 @@ class Cache {
   /// A running fill, if there is one.
   virtual std::shared_ptr<Fill> find_fill(const Digest& digest) const = 0;
 
-  /// The file could not be read to the end of its size while it was served: it goes to quarantine,
-  /// its record goes, and whoever asks next gets a new fill. Any number of those who read it may
-  /// say so; one that has taken its place meanwhile stays. `why` is for the log. Blocks on the
-  /// disk.
+  /// The file could not be read to the end of its size while it was served: it is hashed, and if it
+  /// is wrong or still cannot be read it goes to quarantine, its record goes, and whoever asks next
+  /// gets a new fill. Any number of those who read it may say so; one that has taken its place
+  /// meanwhile stays. `why` is for the log. Blocks on the disk, for the whole of the file.
   virtual void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) = 0;
 
   /// Hashes every blob, compares files and index both ways, and reads every record of the index,

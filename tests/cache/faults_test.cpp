@@ -118,6 +118,7 @@ TEST_CASE("a blob that broke while it was served is set aside, and fetched again
   const auto served = cache->open_blob(digest);
   const auto served_to_another = cache->open_blob(digest);
   REQUIRE(served);
+  fs::resize_file(dir / paths::blob(digest), 50);
   cache->report_damaged(digest, *served, "a test");
   CHECK(cache->stats().damaged == DamageCounts{0, 0, 0, 1, 0});
   CHECK(fs::exists(dir / paths::quarantined(digest)));
@@ -125,6 +126,17 @@ TEST_CASE("a blob that broke while it was served is set aside, and fetched again
   CHECK(publish(*cache, bytes) == digest);
   cache->report_damaged(digest, *served_to_another, "a test");
   CHECK(cache->stats().damaged == DamageCounts{0, 0, 0, 1, 0});
+  REQUIRE(cache->open_blob(digest));
+  CHECK(read_bytes(*cache->open_blob(digest)) == bytes);
+}
+
+TEST_CASE("a blob that reads well when it is looked at again stays") {
+  const testing::TempDir dir;
+  const auto cache = open_cache(dir.path());
+  const auto bytes = bytes_of(100);
+  const auto digest = publish(*cache, bytes);
+  cache->report_damaged(digest, *cache->open_blob(digest), "a disk that stumbled once");
+  CHECK(cache->stats().damaged == DamageCounts{});
   REQUIRE(cache->open_blob(digest));
   CHECK(read_bytes(*cache->open_blob(digest)) == bytes);
 }
