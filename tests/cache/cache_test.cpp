@@ -22,17 +22,7 @@ using testing::digest_of;
 using testing::open_cache;
 using testing::publish;
 using testing::read_bytes;
-
-/// All of a blob that nobody has to bring, once it is known to be right.
-testing::Bytes whole_of(Cache& cache, const Digest& digest) {
-  const auto access = cache.open_or_join(digest, "docker.io/library/hi");
-  CHECK(access.writer == nullptr);
-  if (access.blob) return read_bytes(*access.blob);
-  REQUIRE(access.fill != nullptr);
-  const auto state = testing::end_of(*access.fill);
-  CHECK(state.verified);
-  return read_bytes(access.fill->file()->get(), state.released);
-}
+using testing::whole_of;
 
 TEST_CASE("a published blob is a hit, before and after a restart, whatever its algorithm or size") {
   const testing::TempDir dir;

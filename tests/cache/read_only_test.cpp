@@ -20,6 +20,7 @@ using testing::digest_of;
 using testing::open_cache;
 using testing::publish;
 using testing::read_bytes;
+using testing::whole_of;
 
 /// Everybody may read it and nobody write to it (or everything again, with `writable`).
 void set_writable(const fs::path& directory, bool writable) {
@@ -63,17 +64,6 @@ struct Closed {
   testing::Bytes bytes = bytes_of(100'000);
   Digest digest = digest_of(bytes);
 };
-
-/// The blob from the file, or from it once it is hashed.
-testing::Bytes whole_of(Cache& cache, const Digest& digest) {
-  const auto access = cache.open_or_join(digest, "docker.io/library/hi");
-  CHECK(access.writer == nullptr);
-  if (access.blob) return read_bytes(*access.blob);
-  REQUIRE(access.fill != nullptr);
-  const auto state = testing::end_of(*access.fill);
-  CHECK(state.verified);
-  return read_bytes(access.fill->file()->get(), state.released);
-}
 
 void check_refuses_fills(Cache& cache) {
   const auto access = cache.open_or_join(digest_of(bytes_of(7)), "docker.io/library/hi");

@@ -249,4 +249,15 @@ class Unprivileged {
   }
 };
 
+/// All of a blob that nobody has to bring: from its file, or from it once it is hashed.
+inline Bytes whole_of(Cache& cache, const Digest& digest) {
+  const auto access = cache.open_or_join(digest, "docker.io/library/hi");
+  CHECK(access.writer == nullptr);
+  if (access.blob) return read_bytes(*access.blob);
+  REQUIRE(access.fill != nullptr);
+  const auto state = end_of(*access.fill);
+  CHECK(state.verified);
+  return read_bytes(access.fill->file()->get(), state.released);
+}
+
 }  // namespace archway::cache::testing
