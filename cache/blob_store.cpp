@@ -200,6 +200,15 @@ std::optional<BlobStore::Facts> BlobStore::facts(const Digest& digest) const {
                .arrived_at = found.st_mtim.tv_sec};
 }
 
+bool BlobStore::is_missing(const Digest& digest) const {
+  struct stat found {};
+  const auto path = paths::blob(digest);
+  if (::fstatat(root_->get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0) {
+    return !S_ISREG(found.st_mode);
+  }
+  return errno == ENOENT;
+}
+
 bool BlobStore::remove(const Digest& digest) const {
   return ::unlinkat(root_->get(), paths::blob(digest).c_str(), 0) == 0;
 }

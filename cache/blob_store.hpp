@@ -113,6 +113,9 @@ class BlobStore {
   };
   /// Of the blob's file, without opening it; nothing when there is none, or no plain file.
   std::optional<Facts> facts(const Digest& digest) const;
+  /// It is certain that the name has no file, or none that holds bytes. A disk that does not answer
+  /// makes nothing certain.
+  bool is_missing(const Digest& digest) const;
 
   /// Takes the blob's name away; what it held stays readable for those who have it open. False when
   /// there was none, or it cannot be done.

@@ -43,10 +43,10 @@ void Reconcile::look_at_records() {
   const auto entries = index_->blobs_after(last_record_, page);
   std::vector<Evictable> missing;
   for (const auto& [digest, record] : entries) {
-    if (store_->facts(digest)) {
-      known_.push_back({.arrived_at = record.arrived_at, .digest = digest, .size = record.size});
-    } else {
+    if (store_->is_missing(digest)) {
       missing.push_back({.digest = digest, .size = record.size});
+    } else {
+      known_.push_back({.arrived_at = record.arrived_at, .digest = digest, .size = record.size});
     }
   }
   if (!missing.empty()) space_->forget_missing(missing);
@@ -63,7 +63,7 @@ void Reconcile::tell_policy() {
   for (std::size_t i = 0; i < page && !known_.empty(); ++i) {
     const auto& [arrived_at, digest, size] = known_.back();
     // It may have gone since it was noted down.
-    if (store_->facts(digest)) space_->keeper().know({.digest = digest, .size = size});
+    if (!store_->is_missing(digest)) space_->keeper().know({.digest = digest, .size = size});
     known_.pop_back();
   }
   if (!known_.empty()) return;
@@ -106,7 +106,7 @@ void Reconcile::adopt(const std::vector<Digest>& digests) {
   for (const auto& [digest, record] : adopted) {
     const Evictable blob{.digest = digest, .size = record.size};
     space_->keeper().adopt(blob);
-    if (!store_->facts(digest)) missing.push_back(blob);
+    if (store_->is_missing(digest)) missing.push_back(blob);
   }
   if (!missing.empty()) space_->forget_missing(missing);
 }

@@ -111,7 +111,7 @@ void Space::forget_missing(std::span<const Evictable> blobs) {
   Changes changes;
   for (const auto& blob : blobs) {
     if (!leave(blob.digest)) continue;
-    if (parts_.is_filling(blob.digest) || parts_.store->facts(blob.digest)) {
+    if (parts_.is_filling(blob.digest) || !parts_.store->is_missing(blob.digest)) {
       stop_leaving({&blob, 1});
       continue;
     }

@@ -300,7 +300,8 @@ TEST_CASE("opening looks at no unfinished fill and at no blob") {
   const testing::TempDir dir;
   const auto digest = publish(*open_cache(dir.path()), bytes_of(10));
   testing::write_text(dir / "fills/sha256-00.part", "half");
-  // An unreadable place for blobs costs no start: nobody looks there.
+  // An unreadable place for blobs costs no start, and no blob: that it cannot be looked for says
+  // nothing.
   fs::rename(dir / "blobs", dir / "elsewhere");
   testing::write_text(dir / "blobs", "not a directory");
   {

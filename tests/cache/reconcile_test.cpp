@@ -86,6 +86,22 @@ TEST_CASE("a record without a file goes, unless its blob is just being brought")
   CHECK(f.space->usage().published == blob_bytes);
 }
 
+TEST_CASE("no record goes because its file cannot be looked for") {
+  Found f;
+  const auto one = f.blob(1);
+  const auto other = f.blob(2);
+  fs::rename(f.dir / "blobs", f.dir / "elsewhere");
+  testing::write_text(f.dir / "blobs", "not a directory");
+  f.start();
+  for (const auto& digest : {one, other}) CHECK(f.index->find_blob(digest));
+  CHECK(f.space->usage().published == 2 * blob_bytes);
+  fs::remove(f.dir / "blobs");
+  f.pass->begin_again();
+  f.go_on();
+  for (const auto& digest : {one, other}) CHECK_FALSE(f.index->find_blob(digest));
+  CHECK(f.space->usage().published == 0);
+}
+
 TEST_CASE("a file without a record gets one, is counted, and is suspect") {
   Found f;
   f.blob(1);
