@@ -41,7 +41,7 @@ net::awaitable<Reached> reach(Registry* registry) {
 boost::json::object described(const Settings::Upstream& upstream) {
   return {{"name", upstream.name},
           {"url", upstream.url.str()},
-          {"has_credentials", upstream.credentials.has_value()},
+          {"has_credentials", !upstream.credentials.empty()},
           {"default", upstream.is_default}};
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/command/serve.hpp"
 
 #include "metrics/log.hpp"
+#include "proxy/hide_memory.hpp"
 #include "proxy/server.hpp"
 
 #include <algorithm>
@@ -91,6 +92,7 @@ int serve(Settings settings, const std::vector<std::string>& notes) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // sendfile has no MSG_NOSIGNAL.
   std::signal(SIGXFSZ, SIG_IGN);  // A file size limit is a full disk, not an end.
+  hide_memory();
   raise_descriptor_limit();
   settings.connections_max = clients_within_limit(settings.connections_max);
   const auto log = metrics::Log::make({.level = settings.log_level, .format = settings.log_format});

@@ -202,7 +202,7 @@ Result<RegistrySession::Reached*> RegistrySession::reach(const std::string& host
   if (!credentials) return credentials.error();
   auto found = find_scheme(*std::move(upstream));
   if (!found) return found.error();
-  found->credentials = *std::move(credentials);
+  if (*credentials) found->credentials.push_back(**std::move(credentials));
   auto& realms = found->token_realms;
   realms.insert(realms.end(), options_.token_realms.begin(), options_.token_realms.end());
   auto shared = parts_for(*std::move(found));

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace archway::proxy {
 namespace {
@@ -130,17 +132,41 @@ void print_cache(const Settings::Cache& cache, YamlWriter& writer) {
   writer.close();
 }
 
+/// The keys of one way to log in, with their values.
+std::vector<std::pair<std::string_view, std::string>> shown(const Settings::Credentials& one) {
+  if (!one.helper.empty()) return {{"helper", yaml_scalar(one.helper)}};
+  if (!one.docker_config.empty()) {
+    return {{"docker_config", yaml_scalar(one.docker_config.string())}};
+  }
+  const std::pair<std::string_view, std::string> name{"username", yaml_scalar(one.username)};
+  if (one.password_file.empty()) return {name, {"password", yaml_scalar(masked_secret)}};
+  return {name, {"password_file", yaml_scalar(one.password_file.string())}};
+}
+
+void print_credentials(const std::vector<Settings::Credentials>& all, YamlWriter& writer) {
+  if (all.size() == 1) {
+    writer.open_section("credentials");
+    for (const auto& [key, value] : shown(all.front())) writer.value(key, value);
+    writer.close();
+    return;
+  }
+  std::string list;
+  for (const auto& one : all) {
+    std::string entry;
+    for (const auto& [key, value] : shown(one)) {
+      entry += (entry.empty() ? "" : ", ") + std::string(key) + ": " + value;
+    }
+    list += (list.empty() ? "[{" : ", {") + entry + "}";
+  }
+  if (!all.empty()) writer.value("credentials", list + "]");
+}
+
 void print_upstream(const Settings::Upstream& upstream, YamlWriter& writer) {
   writer.open_item();
   writer.value("name", yaml_scalar(upstream.name));
   writer.value("url", yaml_scalar(upstream.url.origin()));
   if (upstream.is_default) writer.value("default", truth(true));
-  if (upstream.credentials) {
-    writer.open_section("credentials");
-    writer.value("username", yaml_scalar(upstream.credentials->username));
-    writer.value("password", yaml_scalar(masked_secret));
-    writer.close();
-  }
+  print_credentials(upstream.credentials, writer);
   if (!upstream.ca_file.empty()) writer.value("ca_file", yaml_scalar(upstream.ca_file.string()));
   if (!upstream.hosts.empty()) writer.value("hosts", yaml_list(upstream.hosts));
   // Docker Hub has one by default: there an empty list must be said.

@@ -145,13 +145,14 @@ bool is_near(const std::string& host) {
 void read_secrets(const Section& section, Upstream& upstream) {
   if (const auto credentials = section.find("credentials")) {
     upstream.credentials = read_credentials(*credentials);
-    if (upstream.credentials && upstream.url.scheme == "http" && !is_near(upstream.url.host)) {
+    if (!upstream.credentials.empty() && upstream.url.scheme == "http" &&
+        !is_near(upstream.url.host)) {
       credentials->reading().warn(credentials->at(), credentials->path() + ": the password of " +
                                                          upstream.name +
                                                          " goes over the network unencrypted (" +
                                                          upstream.url.origin() + ")");
     }
-    if (upstream.credentials) {
+    if (!upstream.credentials.empty()) {
       credentials->reading().warn(
           credentials->at(),
           credentials->path() + ": everybody who can reach archway can pull what this account can");

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// The readers of the file's sections, one source file each. Each overwrites the defaults in
 /// `settings` by what it finds and reports what it cannot use.
@@ -28,8 +29,9 @@ void read_policy(const Section& platforms, Settings& settings);
 /// everything is read.
 void check_allowed(const Settings& settings, Reading& reading);
 
-/// The `credentials` of one upstream; reads the file or variable that holds the password.
-std::optional<Settings::Credentials> read_credentials(const Value& value);
+/// The `credentials` of one upstream, one or a list of them; reads the variable that holds a
+/// password and looks whether the files can be read.
+std::vector<Settings::Credentials> read_credentials(const Value& value);
 
 /// A pattern for `upstream/repository` (`with_tag`: and `:tag`) that can match something.
 std::optional<std::string> read_pattern(const Value& value, bool with_tag);

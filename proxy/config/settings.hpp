@@ -39,15 +39,20 @@ struct Settings {
     std::optional<Tls> tls = {};
     std::optional<Platform> platform = {};  ///< everyone on this port
   };
+  /// One way to log in: a name with its password, or who knows them.
   struct Credentials {
-    std::string username;
-    std::string password;  ///< never printed: `config show` masks it
+    std::string username = {};
+    std::string password = {};  ///< never printed: `config show` masks it
+    /// In place of `password`: looked at when it is needed, and read again when it has changed.
+    std::filesystem::path password_file = {};
+    std::filesystem::path docker_config = {};  ///< in place of all above; read again likewise
+    std::string helper = {};                   ///< the same: `docker-credential-NAME` is asked
   };
   struct Upstream {
     std::string name;   ///< as in image names: `docker.io`, `registry.lan:5000`
     resolver::Url url;  ///< where it really is
     bool is_default = false;
-    std::optional<Credentials> credentials = {};
+    std::vector<Credentials> credentials = {};   ///< the first that is good for something is used
     std::filesystem::path ca_file = {};          ///< "" : the system's CAs
     std::vector<std::string> hosts = {};         ///< Host headers that mean this upstream
     std::vector<std::string> token_realms = {};  ///< further hosts that may see the credentials

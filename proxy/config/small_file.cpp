@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <string.h>  // explicit_bzero is the C library's own
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -32,6 +33,16 @@ struct Descriptor {
   }
 };
 
+/// Overwrites what it is given when it goes.
+struct Wiped {
+  char* data;
+  std::size_t size;
+  Wiped(char* given, std::size_t bytes) : data(given), size(bytes) {}
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+  ~Wiped() { ::explicit_bzero(data, size); }
+};
+
 }  // namespace
 
 Result<SmallFile> read_small_file(const std::filesystem::path& path, std::size_t bytes_max) {
@@ -44,6 +55,7 @@ Result<SmallFile> read_small_file(const std::filesystem::path& path, std::size_t
   SmallFile result{.text = {},
                    .others_read = S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0};
   std::array<char, 16384> buffer{};
+  const Wiped wiped(buffer.data(), buffer.size());  // It may have been a secret.
   for (;;) {
     const ssize_t n = ::read(file.fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;

@@ -1,6 +1,7 @@
 #include "proxy/upstream/exchange.hpp"
 
 #include "proxy/version.hpp"
+#include "proxy/wipe.hpp"
 #include "resolver/redirect.hpp"
 
 #include <algorithm>
@@ -102,9 +103,10 @@ net::awaitable<Result<AnswerHead>> Exchange::read_head(Connection* connection, b
 
 net::awaitable<Result<AnswerHead>> Exchange::send(Connection* connection, Ask ask) {
   connection->answered = false;
-  const std::string request = request_head(ask);
+  std::string request = request_head(ask);
   connection->stream->deadline_in(parts_.timeouts.first_byte);
   const auto written = co_await connection->stream->write(request.data(), request.size(), false);
+  wipe(request);  // It may have borne a password.
   if (!written) co_return no_answer(*connection->stream, written.error().context);
   auto patience = parts_.timeouts.first_byte;
   if (ask.body.streamed()) patience *= settling_factor;

@@ -43,6 +43,8 @@ struct Answer {
   resolver::Address address;  ///< who gave it
   bool elsewhere = false;     ///< it is of another origin, which the upstream led to
   resolver::Url url = {};     ///< what gave it, behind all redirects
+  /// The place in the upstream's list of the credentials it was given for; none: without any.
+  std::optional<std::size_t> credential = {};
 };
 
 /// One request and its answer on one connection, an idle one where there is one. A request that

@@ -205,7 +205,7 @@ net::awaitable<Result<void>> RegistryClient::ping() {
   const auto status = answer->head.status;
   const bool refused = status == 401 || status == 403;
   // Who brings no credentials may be refused here and yet be given images.
-  if (status < 300 || (refused && !upstream.credentials)) co_return Result<void>();
+  if (status < 300 || (refused && upstream.credentials.empty())) co_return Result<void>();
   if (refused) {
     co_return Error{Errc::denied, Origin::upstream, upstream.name + " refuses the credentials"};
   }

@@ -1,9 +1,13 @@
 #include "proxy/upstream/request_flow.hpp"
 
+#include "proxy/upstream/status.hpp"
 #include "resolver/challenge.hpp"
 #include "resolver/redirect.hpp"
 
+#include <charconv>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace archway::proxy {
@@ -41,6 +45,34 @@ Error in_circles(const std::string& upstream) {
           .message = upstream + " leads from one redirect to the next without an end"};
 }
 
+constexpr std::chrono::seconds rest_default{60};
+constexpr std::chrono::seconds rest_when_low{600};
+constexpr std::uint64_t low_share =
+    10;  ///< of the limit, when less than one part in so many is left
+
+/// The number that `100;w=21600` begins with.
+std::optional<std::uint64_t> leading_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool ends = end == text.data() + text.size() || *end == ';';
+  return error == std::errc() && ends ? std::optional(number) : std::nullopt;
+}
+
+/// For how long others should go first: after 429, and where few requests are left of those that
+/// one account has; 0: they need not.
+///
+/// Source: Docker's documentation of pull rate limits, for `ratelimit-limit` and
+/// `ratelimit-remaining`.
+std::chrono::seconds rest_after(const AnswerHead& head) {
+  if (head.status == 429) {
+    const std::chrono::seconds asked(retry_after_s(head.fields));
+    return asked.count() > 0 ? asked : rest_default;
+  }
+  const auto limit = leading_number(head.fields.find("ratelimit-limit"));
+  const auto left = leading_number(head.fields.find("ratelimit-remaining"));
+  return limit && left && *left < *limit / low_share ? rest_when_low : std::chrono::seconds(0);
+}
+
 /// Everything the configured bounds allow one exchange with a token service to take.
 std::chrono::milliseconds exchange_time(const Settings::Timeouts& timeouts) {
   const auto connects = static_cast<int>(Connector::addresses_max);
@@ -57,6 +89,11 @@ std::string RequestFlow::target(const Repository& repository, const std::string&
   auto prefix = parts_.upstream->url.target;
   while (prefix.ends_with('/')) prefix.pop_back();
   return prefix + "/v2/" + repository.str() + "/" + what;
+}
+
+std::string RequestFlow::remembered_for() const {
+  // One upstream may have several places, and each asks in its own way.
+  return parts_.upstream->name + "\n" + parts_.upstream->url.origin();
 }
 
 RequestFlow::Need RequestFlow::need_of(const Wish& wish) {
@@ -80,19 +117,27 @@ Ask RequestFlow::ask_of(Wish wish) const {
   return ask;
 }
 
-net::awaitable<Result<std::string>> RequestFlow::meet(Challenged challenged, Need need,
-                                                      std::string rejected) {
+net::awaitable<Result<Authorization>> RequestFlow::meet(Challenged challenged, Need need,
+                                                        std::string rejected) {
   challenged.challenge = widened(std::move(challenged.challenge), need.also_reads);
   return parts_.tokens->authorization(parts_.upstream, parts_.exchange, std::move(challenged),
                                       std::move(rejected), token_patience_);
 }
 
-net::awaitable<Result<std::string>> RequestFlow::prepare(Need need) {
-  auto known = parts_.tokens->remembered(parts_.upstream->name, need.memory);
-  if (!known) co_return std::string();
+net::awaitable<Result<Authorization>> RequestFlow::prepare(Need need) {
+  auto known = parts_.tokens->remembered(remembered_for(), need.memory);
+  if (!known) co_return Authorization();
   auto authorization = co_await meet(*std::move(known), std::move(need), "");
   if (authorization || authorization.error().retryable) co_return authorization;
-  co_return std::string();  // What was asked for once may not be any more: let the upstream say.
+  co_return Authorization();  // What was asked for once may not be any more: let the upstream say.
+}
+
+bool RequestFlow::rest_if_low(const Answer& answer) {
+  const auto& upstream = *parts_.upstream;
+  if (!answer.credential || upstream.credentials.size() < 2) return false;
+  const auto time = rest_after(answer.head);
+  if (time.count() > 0) parts_.tokens->logins().rest(upstream, *answer.credential, time);
+  return time.count() > 0;
 }
 
 net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
@@ -100,35 +145,50 @@ net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
   const Ask ask = ask_of(std::move(wish));
   Destination destination = ask.destination;
   bool at_home = destination.url.origin() == parts_.upstream->url.origin();
-  Result<std::string> bears = std::string();
+  Result<Authorization> bears = Authorization();
   if (at_home) bears = co_await prepare(need);
   if (!bears) co_return bears.error();
 
   bool met = ask.body.streamed();
+  std::size_t meetings = 0;
+  // How many other credentials there are to try where one has had too many requests.
+  std::size_t turns = ask.body.streamed() ? 0 : parts_.upstream->credentials.size();
   std::optional<resolver::Address> upstream_at;
   for (int hops = 0; hops <= resolver::redirect_hops_max;) {
     Ask step = ask;
     step.destination = destination;
-    if (at_home && !bears->empty()) step.fields.add("Authorization", *bears);
+    if (at_home && !bears->field.empty()) step.fields.add("Authorization", bears->field);
     auto answer = co_await parts_.exchange->run(std::move(step));
     if (!answer) co_return answer.error();
     const auto& head = answer->head;
     if (at_home) upstream_at = answer->address;
     answer->elsewhere = !at_home;
+    if (at_home) answer->credential = bears->credential;
     answer->url = destination.url;
-
+    if (at_home && rest_if_low(*answer) && head.status == 429 && turns > 0) {
+      --turns;
+      auto other = co_await prepare(need);
+      if (other && other->field != bears->field) {
+        co_await answer->body->discard();
+        bears = std::move(other);
+        continue;
+      }
+    }
     if (head.status == 401 && at_home && !met) {
       const auto challenges = resolver::read_challenges(head.fields.all("WWW-Authenticate"));
       const auto challenge = resolver::to_answer(challenges);
       if (!challenge) co_return answer;
       const Challenged challenged{*challenge, answer->address};
       co_await answer->body->discard();  // so that the token may come over this connection
-      auto authorization = co_await meet(challenged, need, *bears);
+      auto authorization = co_await meet(challenged, need, bears->field);
       if (!authorization) co_return authorization.error();
-      if (*authorization == *bears) co_return answer;  // The same again would be refused again.
-      parts_.tokens->remember(parts_.upstream->name, need.memory, challenged);
+      // The same again would be refused again.
+      if (authorization->field == bears->field) co_return answer;
+      parts_.tokens->remember(remembered_for(), need.memory, challenged);
       bears = std::move(authorization);
-      met = true;
+      // A name and password that are refused may have a better one behind them.
+      const bool basic = challenge->scheme == resolver::Challenge::Scheme::basic;
+      met = !basic || ++meetings >= parts_.upstream->credentials.size();
       continue;
     }
     if (!is_followed(head.status, ask.verb, ask.body.streamed())) co_return answer;

@@ -18,6 +18,9 @@ namespace archway::proxy {
 /// through redirects to whoever has the bytes. What it bears for the upstream never leaves the
 /// upstream's origin, and once it has left, nobody's challenge is answered any more.
 ///
+/// Where an upstream has several credentials, one that has had too many requests (429), or has few
+/// left of what its account may, makes way for the next.
+///
 /// What is written is led on by 307 and 308 alone, which keep method and body. A body from a source
 /// can be sent only once: it bears what an earlier challenge of the same repository asked for (that
 /// of the POST which opens an upload), and every answer to it is the last.
@@ -64,10 +67,13 @@ class RequestFlow {
     std::string also_reads;
   };
   static Need need_of(const Wish& wish);
+  std::string remembered_for() const;
   Ask ask_of(Wish wish) const;
-  boost::asio::awaitable<Result<std::string>> meet(Challenged challenged, Need need,
-                                                   std::string rejected);
-  boost::asio::awaitable<Result<std::string>> prepare(Need need);
+  /// True when the credential the answer was given for has to let others go first.
+  bool rest_if_low(const Answer& answer);
+  boost::asio::awaitable<Result<Authorization>> meet(Challenged challenged, Need need,
+                                                     std::string rejected);
+  boost::asio::awaitable<Result<Authorization>> prepare(Need need);
 
   Parts parts_;
   std::chrono::milliseconds token_patience_;

@@ -4,9 +4,9 @@
 #include "proxy/config/settings.hpp"
 #include "proxy/single_flight.hpp"
 #include "proxy/upstream/exchange.hpp"
-#include "resolver/challenge.hpp"
+#include "proxy/upstream/logins.hpp"
+#include "proxy/upstream/token_request.hpp"
 #include "resolver/model/result.hpp"
-#include "resolver/network.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -16,24 +16,15 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
 namespace archway::proxy {
 
-inline constexpr std::size_t token_answer_bytes_max = 64 * 1024;
-inline constexpr std::size_t token_bytes_max = 16 * 1024;
-
-/// The user name that stands for "the password is an identity token": one that only a token service
-/// takes, for tokens (the refresh token of OAuth2).
-///
-/// Source: docker's credential helpers protocol.
-inline constexpr std::string_view identity_token_user = "<token>";
-
-/// A challenge, and where the upstream that made it was reached.
-struct Challenged {
-  resolver::Challenge challenge;
-  resolver::Address upstream_at;
+/// What to write behind `Authorization:`.
+struct Authorization {
+  std::string field = {};
+  /// The place in the upstream's list of the credentials that it was made with; none without any.
+  std::optional<std::size_t> credential = {};
 };
 
 /// The answers to upstreams' challenges: Basic from the credentials, Bearer from token services.
@@ -49,19 +40,20 @@ struct Challenged {
 class Tokens {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds valid_default{60};
-  static constexpr std::chrono::seconds valid_max{3600};
   static constexpr std::size_t kept_max = 4096;  ///< tokens, and remembered challenges
 
-  /// `log` may be nullptr; `now` empty: Clock::now.
-  explicit Tokens(metrics::Log* log, std::function<Clock::time_point()> now = {});
+  /// `log` may be nullptr; `now` empty: Clock::now; `logins` nullptr: some of its own.
+  explicit Tokens(metrics::Log* log, std::function<Clock::time_point()> now = {},
+                  std::shared_ptr<Logins> logins = nullptr);
 
-  /// What to write behind `Authorization:`. `rejected`: what was sent and refused ("" for nothing),
-  /// which is then not given again. The exchange is the calling thread's.
+  /// `rejected`: what was sent and refused ("" for nothing), which is not given again while there
+  /// is something else. Credentials that are refused make way for the next. The exchange is the
+  /// calling thread's.
   ///
   /// Errors: Errc::denied (no credential for Basic, the token service refuses),
-  /// Errc::upstream_failed (realm or token make no sense), and the exchange's.
-  boost::asio::awaitable<Result<std::string>> authorization(
+  /// Errc::upstream_failed (realm or token make no sense, credentials cannot be had), and the
+  /// exchange's.
+  boost::asio::awaitable<Result<Authorization>> authorization(
       std::shared_ptr<const Settings::Upstream> upstream, std::shared_ptr<Exchange> exchange,
       Challenged challenged, std::string rejected, std::chrono::milliseconds patience);
 
@@ -69,24 +61,28 @@ class Tokens {
   std::optional<Challenged> remembered(const std::string& upstream,
                                        const std::string& repository) const;
 
+  /// What the credentials are taken from.
+  Logins& logins() { return *logins_; }
+
  private:
   struct State;
   struct Errand;
   static boost::asio::awaitable<Result<std::string>> fetch(std::shared_ptr<State> state,
                                                            std::shared_ptr<const Errand> errand);
+  boost::asio::awaitable<Result<std::string>> bought(
+      std::shared_ptr<const Settings::Upstream> upstream, std::shared_ptr<Exchange> exchange,
+      Challenged challenged, std::shared_ptr<const Login> login, std::string rejected,
+      std::chrono::milliseconds patience);
+  boost::asio::awaitable<Result<std::string>> by(std::shared_ptr<const Settings::Upstream> upstream,
+                                                 std::shared_ptr<Exchange> exchange,
+                                                 Challenged challenged,
+                                                 std::shared_ptr<const Login> login,
+                                                 std::string rejected,
+                                                 std::chrono::milliseconds patience);
 
   std::shared_ptr<State> state_;
+  std::shared_ptr<Logins> logins_;
   SingleFlight<std::string> flights_;
 };
-
-/// True when this realm may see the upstream's credentials.
-bool may_see_credentials(const Settings::Upstream& upstream, const resolver::Url& realm);
-
-/// What a token service said. Errors: Errc::upstream_failed.
-struct Token {
-  std::string value;
-  std::chrono::seconds valid_for;
-};
-Result<Token> read_token(const std::string& json);
 
 }  // namespace archway::proxy

@@ -130,7 +130,7 @@ TEST_CASE("a blob by way of a redirect goes without the credential") {
   upstream.on(path).answer(307).redirect(elsewhere.url() + "/signed?secret=canary");
   upstream.guard("/v2/", "Basic bWU6aHVzaA==", "Basic realm=\"x\"");
   Gateway gateway(upstream);
-  gateway.settings.upstreams[0].credentials = {.username = "me", .password = "hush"};
+  gateway.settings.upstreams[0].credentials = {{.username = "me", .password = "hush"}};
   gateway.start();
   CHECK(gateway.get(path).body == blob);
   REQUIRE(elsewhere.requests().size() == 1);

@@ -13,7 +13,7 @@ TEST_CASE("upstreams are listed as they are configured, without their secrets") 
   Settings settings;
   settings.upstreams.push_back({.name = "ghcr.io",
                                 .url = *resolver::Url::parse("https://ghcr.io"),
-                                .credentials = Settings::Credentials{"me", "secret"}});
+                                .credentials = {{.username = "me", .password = "secret"}}});
   test::AdminBench bench(settings);
   const auto answer = bench.ask("/api/v1/upstreams");
   CHECK(answer.status == 200);
@@ -49,7 +49,8 @@ TEST_CASE("with check each is asked for its API, and told apart by what it says"
     registry.on("/prefix/v2/").answer(row.status).body("x");
     settings.upstreams.push_back(
         {.name = "one.test", .url = *resolver::Url::parse(registry.url() + "/prefix/")});
-    if (row.credentials) settings.upstreams.back().credentials = {"me", "secret"};
+    if (row.credentials)
+      settings.upstreams.back().credentials = {{.username = "me", .password = "secret"}};
     test::AdminBench bench(settings);
     const auto answer = bench.ask("/api/v1/upstreams?check=1");
     const auto document = answer.json().as_array().at(0).as_object();

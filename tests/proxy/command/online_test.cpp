@@ -58,7 +58,7 @@ TEST_CASE("every upstream is asked for its API") {
     Settings settings;
     settings.upstreams = {upstream_of("test.registry", registry.url())};
     if (row.credentials) {
-      settings.upstreams[0].credentials = {.username = "me", .password = "s3cret"};
+      settings.upstreams[0].credentials = {{.username = "me", .password = "s3cret"}};
     }
     const auto answers = ask_online(settings);
     REQUIRE(answers);
@@ -79,13 +79,13 @@ TEST_CASE("credentials are sent where they are asked for, and nowhere else") {
   open.on("/v2/").answer(200);
   Settings settings;
   settings.upstreams = {upstream_of("a.lan", registry.url()), upstream_of("b.lan", open.url())};
-  settings.upstreams[0].credentials = {.username = "me", .password = "s3cret"};
+  settings.upstreams[0].credentials = {{.username = "me", .password = "s3cret"}};
   const auto answers = ask_online(settings);
   REQUIRE(answers);
   CHECK_FALSE(answers->upstreams[0].error.has_value());
   CHECK_FALSE(answers->upstreams[1].error.has_value());
   for (const auto& request : open.requests()) CHECK(request.header("Authorization").empty());
-  settings.upstreams[0].credentials->password = "wrong";
+  settings.upstreams[0].credentials[0].password = "wrong";
   const auto refused = ask_online(settings);
   REQUIRE(refused);
   REQUIRE(refused->upstreams[0].error.has_value());

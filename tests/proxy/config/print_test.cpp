@@ -34,6 +34,12 @@ std::string everything(const TempFolder& folder) {
          "pin: [\"docker.io/a:3*\", ghcr.io/b/c], scrub: 7d}\n"
          "upstreams:\n"
          "  - {name: docker.io, token_realms: [], credentials: {username: me, password: s3cret}}\n"
+         "  - {name: ghcr.io, credentials: {username: me, password_file: " +
+         pem +
+         "}}\n"
+         "  - {name: quay.io, credentials: [{helper: x}, {docker_config: " +
+         pem +
+         "}, {username: you, password: s3cret}]}\n"
          "  - {name: \"registry.lan:5000\", url: \"http://10.0.0.5:5000\", default: true, hosts: "
          "[a.lan, b.lan], ca_file: " +
          pem +
@@ -95,6 +101,9 @@ TEST_CASE("everything that was said is printed") {
                            "  durability: relaxed\n",
                            "  scrub: 7d\n",
                            "    token_realms: []\n",
+                           "      password_file: /",
+                           "    credentials: [{helper: x}, {docker_config: /",
+                           "a.pem}, {username: you, password: \"********\"}]\n",
                            "    url: http://10.0.0.5:5000\n",
                            "    default: true\n",
                            "    hosts: [a.lan, b.lan]\n",
@@ -188,8 +197,9 @@ TEST_CASE("the examples in the commented defaults are configurations, too") {
         "listen[0].tls.key: the file /etc/archway/tls.key does not exist\n"
         "listen[0].tls.client_ca: the file /etc/archway/clients.crt does not exist\n"
         "upstreams[0].urls: found beside url; allowed: one of the two\n"
-        "upstreams[0].credentials: found several passwords; allowed: one of password, "
-        "password_file and password_env\n"
+        "upstreams[0].credentials: found several ways to log in; allowed: username with one of "
+        "password, password_file and password_env; or docker_config; or helper; several of them "
+        "as a list\n"
         "upstreams[0].ca_file: the file /etc/archway/ca.crt does not exist\n");
 }
 

@@ -1,3 +1,4 @@
+#include "proxy/config/password_file.hpp"
 #include "proxy/config/read.hpp"
 #include "tests/proxy/config/reading.hpp"
 
@@ -11,7 +12,27 @@ namespace {
 TEST_CASE("credentials that cannot be are reported, and never repeated") {
   const BadRow rows[] = {
       {"a text", "upstreams:\n  - name: a.lan\n    credentials: me:secret\n",
-       "3:18: upstreams[0].credentials: allowed: a mapping of username and one of password, "
+       "3:18: upstreams[0].credentials: allowed: a mapping of username with one of password, "
+       "password_file and password_env; or docker_config; or helper"},
+      {"two ways at once",
+       "upstreams:\n  - name: a.lan\n    credentials: {username: me, password: x, helper: y}\n",
+       "3:18: upstreams[0].credentials: found several ways to log in; allowed: username with one "
+       "of password, password_file and password_env; or docker_config; or helper; several of them "
+       "as a list"},
+      {"a helper that is a path",
+       "upstreams:\n  - name: a.lan\n    credentials: {helper: ../bin/sh}\n",
+       "3:27: upstreams[0].credentials.helper: found \"../bin/sh\"; allowed: what stands behind "
+       "docker-credential- in the name of a program, such as ecr-login"},
+      {"docker's configuration is not there",
+       "upstreams:\n  - name: a.lan\n    credentials: {docker_config: /nowhere/config.json}\n",
+       "3:34: upstreams[0].credentials.docker_config: the file /nowhere/config.json does not "
+       "exist"},
+      {"a list of nothing", "upstreams:\n  - name: a.lan\n    credentials: []\n",
+       "3:18: upstreams[0].credentials: found an empty list; allowed: at least one entry, or leave "
+       "the key out"},
+      {"an entry of a list",
+       "upstreams:\n  - name: a.lan\n    credentials: [{helper: x}, {username: me}]\n",
+       "3:32: upstreams[0].credentials[1]: found no password; allowed: one of password, "
        "password_file and password_env"},
       {"no user name", "upstreams:\n  - name: a.lan\n    credentials: {password: secret}\n",
        "3:18: upstreams[0].credentials: the key username is missing"},
@@ -90,10 +111,28 @@ TEST_CASE("a password comes from the file, a file of its own or a variable") {
     CAPTURE(row.why);
     const Settings settings =
         settings_of("upstreams: [{name: a.lan, credentials: {username: me, " + row.source + "}}]");
-    REQUIRE(settings.upstreams[0].credentials.has_value());
-    CHECK(settings.upstreams[0].credentials->username == "me");
-    CHECK(settings.upstreams[0].credentials->password == row.want);
+    REQUIRE(settings.upstreams[0].credentials.size() == 1);
+    auto credentials = settings.upstreams[0].credentials[0];
+    CHECK(credentials.username == "me");
+    if (!credentials.password_file.empty()) {
+      CHECK(credentials.password.empty());  // It is read when it is needed.
+      credentials.password = read_password_file(credentials.password_file)->password;
+    }
+    CHECK(credentials.password == row.want);
   }
+}
+
+TEST_CASE("there are other ways to log in, and a list is in its order") {
+  const TempFolder folder;
+  const auto file = folder.write("config.json", "{}");
+  const Settings settings = settings_of(
+      "upstreams: [{name: a.lan, credentials: [{helper: ecr-login}, {docker_config: " + file +
+      "}, {username: me, password: s3cret}]}]");
+  const auto& credentials = settings.upstreams[0].credentials;
+  REQUIRE(credentials.size() == 3);
+  CHECK(credentials[0].helper == "ecr-login");
+  CHECK(credentials[1].docker_config == file);
+  CHECK(credentials[2].password == "s3cret");
 }
 
 TEST_CASE("a password file with two lines is refused") {

@@ -34,7 +34,7 @@ struct Bench : ExchangeBench {
 
 Settings::Upstream with_credentials(const std::string& url) {
   auto upstream = upstream_at(url);
-  upstream.credentials = Settings::Credentials{.username = "user", .password = "secret"};
+  upstream.credentials = {{.username = "user", .password = "secret"}};
   return upstream;
 }
 

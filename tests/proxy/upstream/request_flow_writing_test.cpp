@@ -182,7 +182,7 @@ TEST_CASE("what is written is led on with its method and bytes, or not at all") 
     other.on("/there").answer(201);
     upstream.guard("/v2/", "Basic dXNlcjpzZWNyZXQ=", "Basic realm=\"x\"");
     auto at = upstream_at(upstream.url());
-    at.credentials = Settings::Credentials{.username = "user", .password = "secret"};
+    at.credentials = {{.username = "user", .password = "secret"}};
     Bench bench;
     REQUIRE(bench.ask(at, wish_for(Verb::post, uploads)));  // meets the challenge
     const auto answer =
@@ -206,7 +206,7 @@ TEST_CASE("a place elsewhere gets no credential, and its challenge is nobody's b
   upstream.guard("/v2/", "Basic dXNlcjpzZWNyZXQ=", "Basic realm=\"x\"");
   other.guard("/", "Basic dXNlcjpzZWNyZXQ=", "Basic realm=\"x\"");
   auto at = upstream_at(upstream.url());
-  at.credentials = Settings::Credentials{.username = "user", .password = "secret"};
+  at.credentials = {{.username = "user", .password = "secret"}};
   Bench bench;
   REQUIRE(bench.ask(at, wish_for(Verb::post, uploads)));
   auto wish = put_text("hello");

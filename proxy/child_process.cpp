@@ -1,4 +1,4 @@
-#include "proxy/command/child_process.hpp"
+#include "proxy/child_process.hpp"
 
 #include <algorithm>
 #include <array>
@@ -61,7 +61,7 @@ bool fill(const Descriptor& file, const std::string& input) {
 
 /// Starts it; 0 or an errno.
 int spawn(const std::filesystem::path& program, const std::vector<std::string>& arguments, int in,
-          int out, pid_t& child) {
+          int out, ErrorStream errors, pid_t& child) {
   std::vector<std::string> texts = {program.string()};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -74,11 +74,18 @@ int spawn(const std::filesystem::path& program, const std::vector<std::string>& 
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  if (errors == ErrorStream::nowhere) {
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  }
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);  // Clients' sockets, too.
   sigset_t defaults;
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);  // Ignored here, and that would be inherited.
   posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  sigset_t blocked;
+  sigemptyset(&blocked);  // A server's threads block the signals that end a program.
+  posix_spawnattr_setsigmask(&attributes, &blocked);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   const int error =
       posix_spawn(&child, program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawnattr_destroy(&attributes);
@@ -157,7 +164,8 @@ std::optional<std::string> watch(const Child& child, Descriptor& out, ChildResul
 
 Result<ChildResult> run_child(const std::filesystem::path& program,
                               const std::vector<std::string>& arguments, const std::string& input,
-                              std::chrono::milliseconds time, std::size_t output_bytes_max) {
+                              std::chrono::milliseconds time, std::size_t output_bytes_max,
+                              ErrorStream errors) {
   const Descriptor in(::memfd_create("archway-input", MFD_CLOEXEC));
   if (!in.open() || !fill(in, input)) return failed_by_system(program, errno);
   std::array<int, 2> ends{};
@@ -167,7 +175,7 @@ Result<ChildResult> run_child(const std::filesystem::path& program,
   ::fcntl(out.get(), F_SETFL, O_NONBLOCK);
 
   pid_t pid = -1;
-  const int error = spawn(program, arguments, in.get(), write_end.get(), pid);
+  const int error = spawn(program, arguments, in.get(), write_end.get(), errors, pid);
   if (error != 0) return failed_by_system(program, error);
   write_end.close();
   Child child(pid);

@@ -1,4 +1,4 @@
-#include "proxy/command/child_process.hpp"
+#include "proxy/child_process.hpp"
 
 #include "tests/support/temp_dir.hpp"
 

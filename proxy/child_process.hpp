@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,12 +17,17 @@ struct ChildResult {
   std::string output = {};  ///< its standard output
 };
 
-/// Runs a program without a shell, with `input` on its standard input; its error stream is ours.
+/// Where a program's error stream goes: to ours, or nowhere, so that what it says stays out of a
+/// log.
+enum class ErrorStream : std::uint8_t { ours, nowhere };
+
+/// Runs a program without a shell, with `input` on its standard input and none of our other files.
 /// One that takes longer than `time`, or says more than `output_bytes_max`, is killed.
 ///
 /// Errors: Errc::configuration_invalid; the message names the program.
 Result<ChildResult> run_child(const std::filesystem::path& program,
                               const std::vector<std::string>& arguments, const std::string& input,
-                              std::chrono::milliseconds time, std::size_t output_bytes_max);
+                              std::chrono::milliseconds time, std::size_t output_bytes_max,
+                              ErrorStream errors = ErrorStream::ours);
 
 }  // namespace archway::proxy
