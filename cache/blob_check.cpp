@@ -23,6 +23,7 @@ BlobCheck::State BlobCheck::step(std::span<std::uint8_t> buffer) {
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
     why_ = "it cannot be read: " + errno_text(errno);
+    unreadable_ = true;
     return State::wrong;
   }
   if (got == 0 && wanted > 0) {

@@ -35,6 +35,8 @@ class BlobCheck {
   std::uint64_t done() const { return done_; }
   /// What is wrong.
   const std::string& why() const { return why_; }
+  /// The disk refused to read it, which may be the disk's fault.
+  bool unreadable() const { return unreadable_; }
 
  private:
   State finish();
@@ -44,6 +46,7 @@ class BlobCheck {
   std::optional<Hasher> hasher_;
   std::uint64_t done_ = 0;
   std::string why_;
+  bool unreadable_ = false;
 };
 
 }  // namespace archway::cache

@@ -84,6 +84,11 @@ void BlobKeeper::condemn(const Digest& digest, const BlobFile& blob, std::string
   forget(digest, blob.size);
 }
 
+void BlobKeeper::condemn(const BlobCheck& check, FoundBy by, std::string_view why) {
+  if (check.unreadable() && books_.unreadable && books_.unreadable(check.digest())) return;
+  condemn(check.digest(), check.blob(), why.empty() ? check.why() : why, by);
+}
+
 /// Under the lock: from now on this file is as good as none. False when it was before.
 bool BlobKeeper::ban(const Digest& digest, const BlobFile& blob) {
   struct stat facts {};

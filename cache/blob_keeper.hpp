@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/blob_check.hpp"
 #include "cache/blob_file.hpp"
 #include "cache/blob_store.hpp"
 #include "cache/damage.hpp"
@@ -24,6 +25,8 @@ namespace archway::cache {
 struct BlobBooks {
   std::function<void(const Digest&, std::uint64_t size)> found = {};  ///< it has no record
   std::function<void(const Digest&, std::uint64_t size)> gone = {};
+  /// The disk cannot read it. True when the disk, not the blob, is to blame: then it stays.
+  std::function<bool(const Digest&)> unreadable = {};
 };
 
 /// The blob files together with what the index says of them: which may be served as they are, which
@@ -63,6 +66,9 @@ class BlobKeeper {
   /// This very file is damaged: it goes to quarantine, its record goes, and it is counted once. One
   /// that has taken its place stays.
   void condemn(const Digest& digest, const BlobFile& blob, std::string_view why, FoundBy by);
+  /// The same for a file that was found wrong by being read, unless the disk is to blame. `why` is
+  /// for the log where there is more to say than the check knows.
+  void condemn(const BlobCheck& check, FoundBy by, std::string_view why = {});
   /// There is no such blob: its record goes. `size` as it was counted.
   void forget(const Digest& digest, std::uint64_t size);
 

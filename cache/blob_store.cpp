@@ -44,6 +44,7 @@ Result<void> BlobStore::open(const std::filesystem::path& directory, bool read_o
 }
 
 BlobStore::Found BlobStore::find(const Digest& digest) {
+  if (!in_service_) return {};
   const auto path = paths::blob(digest);
   // Not blocking, should a FIFO stand there.
   auto file = std::make_shared<const FileHandle>(

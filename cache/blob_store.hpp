@@ -43,6 +43,11 @@ class BlobStore {
 
   /// The disk takes nothing: it was opened so, or has said so when it was last asked.
   bool read_only() const { return read_only_ || turned_read_only_; }
+  /// Out of service nothing is found and nothing is taken, and no file is touched.
+  void serve(bool in_service) { in_service_ = in_service; }
+  bool in_service() const { return in_service_; }
+  /// What is written now can be read from the disk, as far as that can be tried. Blocks on it.
+  bool answers() const;
   /// Counts what the disk refused, an errno; the error to pass on.
   Error refused(std::string_view doing, int error);
   /// What it refused since the start.
@@ -149,6 +154,7 @@ class BlobStore {
   WriteErrors write_errors_;
   bool read_only_ = false;
   std::atomic<bool> turned_read_only_ = false;
+  std::atomic<bool> in_service_ = true;
   std::atomic<std::uint64_t> quarantined_ = 0;
   std::mutex mutex_;             // For looking at a name and then moving it; and for the next.
   std::set<std::string> known_;  // Directories that this process made durable.

@@ -17,6 +17,7 @@
 #include "cache/reconcile.hpp"
 #include "cache/scrub.hpp"
 #include "cache/space.hpp"
+#include "cache/store_health.hpp"
 #include "cache/verification.hpp"
 
 #include <algorithm>
@@ -56,8 +57,7 @@ SpaceLimits limits_of(const Options& options, const BlobStore& store) {
 constexpr std::size_t doubted_bytes = 512 * 1024;
 
 /// A disk may stumble once: what reads well when it is looked at again is no loss to be taken.
-bool is_wrong(const Digest& digest, const BlobFile& blob) {
-  BlobCheck check(digest, blob);
+bool is_wrong(BlobCheck& check) {
   std::vector<std::uint8_t> buffer(doubted_bytes);
   auto state = BlobCheck::State::under_way;
   while (state == BlobCheck::State::under_way) state = check.step(buffer);
@@ -72,6 +72,9 @@ class DiskCache final : public Cache {
       : directory_(std::move(directory)),
         lock_(std::move(lock)),
         store_(std::move(store)),
+        health_({.probe = [this] { return store_->answers(); },
+                 .serve = [this](bool in_service) { store_->serve(in_service); }},
+                log),
         keeper_(store_.get(), index.get(), books()),
         index_(std::move(index)),
         pins_(index_.get(), options.refers_to, options.is_pinned),
@@ -80,7 +83,8 @@ class DiskCache final : public Cache {
             {.store = store_.get(),
              .index = index_.get(),
              .is_filling = [this](const Digest& digest) { return fills_.find(digest) != nullptr; },
-             .pins = &pins_}),
+             .pins = &pins_,
+             .excluded = options.excluded}),
         refers_to_(options.refers_to),
         log_(log),
         // What cannot be taken down is not worth the reading.
@@ -88,7 +92,7 @@ class DiskCache final : public Cache {
         reconcile_(store_.get(), index_.get(), &space_, options.excluded),
         housekeeping_({[this] { return take_snapshot_if_due(); },
                        [this] { return remove_old_parts(); }, [this] { return scrub_.step(); },
-                       [this] { return reconcile_.step(); }}) {}
+                       [this] { return reconcile_.step(); }, [this] { return health_.step(); }}) {}
 
   DiskCache(const DiskCache&) = delete;
   DiskCache& operator=(const DiskCache&) = delete;
@@ -126,7 +130,8 @@ class DiskCache final : public Cache {
   }
 
   void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) override {
-    if (is_wrong(digest, blob)) keeper_.condemn(digest, blob, why, FoundBy::serving);
+    BlobCheck check(digest, blob);
+    if (is_wrong(check)) keeper_.condemn(check, FoundBy::serving, why);
   }
 
   Verified verify(const VerifyProgress& progress) override {
@@ -143,6 +148,7 @@ class DiskCache final : public Cache {
             .refusals = store_->refusals(),
             .scrubbed_bytes = scrub_.bytes(),
             .read_only = store_->read_only(),
+            .out_of_service = health_.is_bad(),
             .limits = space_.limits(),
             .space = space_.usage(),
             .disk_free = store_->free_bytes().value_or(0),
@@ -190,7 +196,8 @@ class DiskCache final : public Cache {
                   space_.keeper().adopt({.digest = digest, .size = size});
                 },
             .gone = [this](const Digest& digest,
-                           std::uint64_t size) { space_.keeper().forget(digest, size); }};
+                           std::uint64_t size) { space_.keeper().forget(digest, size); },
+            .unreadable = [this](const Digest& digest) { return health_.could_not_read(digest); }};
   }
 
   BlobKeeper::Seen look(const Digest& digest) {
@@ -228,6 +235,7 @@ class DiskCache final : public Cache {
   std::filesystem::path directory_;
   std::unique_ptr<const FileHandle> lock_;  // Given up last but the name.
   std::unique_ptr<BlobStore> store_;
+  StoreHealth health_;
   FillTable fills_;
   BlobKeeper keeper_;  // Before index_, whose last commits it still hears of.
   std::unique_ptr<Index> index_;
@@ -276,6 +284,20 @@ Result<std::shared_ptr<const FileHandle>> open_root(const std::filesystem::path&
   return root;
 }
 
+/// What the index cannot be kept on is refused before anything is made there.
+Result<FileSystemTraits> check_file_system(const Options& options, const FileHandle& root,
+                                           const std::filesystem::path& directory) {
+  const auto magic = options.magic_of(root);
+  const auto traits = magic ? traits_of(*magic) : FileSystemTraits{};
+  if (!traits.shared) return traits;
+  return Error{.code = Errc::configuration_invalid,
+               .origin = Origin::configuration,
+               .message = "The cache cannot be kept in " + directory.string() + ", which is on " +
+                          std::string(traits.name) +
+                          ": other machines may write to it, and the index is mapped into memory. "
+                          "Give cache.directory a local disk."};
+}
+
 Result<IndexFile> open_index(const std::filesystem::path& directory, bool read_only) {
   if (read_only) return open_index_file_read_only(directory);
   return open_index_file(directory);
@@ -290,13 +312,19 @@ Result<std::unique_ptr<Cache>> Cache::open(const Options& options, metrics::Log*
   if (!directory.has_filename()) directory = directory.parent_path();  // "/var/cache/archway/"
   auto root = open_root(directory);
   if (!root) return root.error();
+  const auto traits = check_file_system(options, **root, directory);
+  if (!traits) return traits.error();
   auto lock = lock_directory(**root, directory);
   if (!lock) return lock.error();
-  auto store = std::make_unique<BlobStore>(*root, options.sync, log);
+  auto store = std::make_unique<BlobStore>(*root, options.sync && !traits->keeps_no_order, log);
   if (auto opened = store->open(directory, lock->read_only); !opened) return opened.error();
   auto file = open_index(directory / paths::index, lock->read_only);
   if (!file) return file.error();
   tell(log, directory, *file);
+  if (log != nullptr && options.sync && traits->keeps_no_order) {
+    log->write(metrics::Level::warn, "the cache's durability is relaxed here",
+               {{"directory", directory.string()}, {"file_system", std::string(traits->name)}});
+  }
   return std::unique_ptr<Cache>(
       std::make_unique<DiskCache>(std::move(directory), std::move(lock->file), std::move(store),
                                   make_index(*std::move(file)), options, log));

@@ -2,6 +2,7 @@
 
 #include "cache/blob_file.hpp"
 #include "cache/damage.hpp"
+#include "cache/file_system.hpp"
 #include "cache/fill.hpp"
 #include "cache/index.hpp"
 #include "cache/pins.hpp"
@@ -43,6 +44,8 @@ struct Options {
   /// Nobody has said how much of the disk is to stay free: on a small file system it is a tenth of
   /// it at most, instead of limits.keep_free.
   bool keep_free_is_default = false;
+  /// What kind of file system the directory is on.
+  std::function<std::optional<unsigned long>(const FileHandle&)> magic_of = file_system_magic;
 };
 
 /// The front door of what is on disk.
@@ -58,8 +61,9 @@ class Cache {
   /// A cache that cannot be written to, because of its file system or its permissions, serves what
   /// it has and refuses every fill at FillWriter::begin().
   ///
-  /// Errors: Errc::storage_failed; when another process holds the lock the message names it and
-  /// `retryable` is true (exit code 75).
+  /// Errors: Errc::configuration_invalid where its file system is shared with other machines, and
+  /// for an index of a later format; Errc::storage_failed; when another process holds the lock the
+  /// message names it and `retryable` is true (exit code 75).
   static Result<std::unique_ptr<Cache>> open(const Options& options, metrics::Log* log);
 
   virtual ~Cache() = default;
@@ -93,7 +97,8 @@ class Cache {
   /// The file could not be read to the end of its size while it was served: it is hashed, and if it
   /// is wrong or still cannot be read it goes to quarantine, its record goes, and whoever asks next
   /// gets a new fill. Any number of those who read it may say so; one that has taken its place
-  /// meanwhile stays. `why` is for the log. Blocks on the disk, for the whole of the file.
+  /// meanwhile stays, and so does one that the disk is to blame for. `why` is for the log. Blocks
+  /// on the disk, for the whole of the file.
   virtual void report_damaged(const Digest& digest, const BlobFile& blob, std::string_view why) = 0;
 
   /// Hashes every blob, compares files and index both ways, and reads every record of the index,
@@ -110,6 +115,7 @@ class Cache {
     RefusalCounts refusals = {};             ///< what the disk did not take, by Refusal
     std::uint64_t scrubbed_bytes = 0;        ///< hashed again in idle time since the start
     bool read_only = false;                  ///< the disk takes nothing
+    bool out_of_service = false;             ///< the disk cannot be read; see StoreHealth
     SpaceLimits limits = {};
     SpaceKeeper::Usage space = {};
     std::uint64_t disk_free = 0;  ///< bytes that the file system has left; 0 also when untold

@@ -74,6 +74,10 @@ Result<void> BlobFillWriter::begin(std::optional<std::uint64_t> size) {
     if (size_ && size && *size_ != *size) return failed(wrong_length(*size_, *size));
     return {};
   }
+  // Before anything makes room for it.
+  if (!store_->in_service()) {
+    return failed(store_->refused("create " + paths::part(fill_->digest()), EIO));
+  }
   auto room = space_->reserve(std::max(size.value_or(0), appended_));
   if (!room) return failed(room.error());
   auto file = open_file(size);
@@ -197,6 +201,8 @@ Result<void> BlobFillWriter::record() {
   changes.blobs.emplace_back(fill_->digest(), BlobRecord{.size = appended_,
                                                          .arrived_at = std::time(nullptr),
                                                          .checked_at = index_->checking_time()});
+  auto recorded = commit_and_wait(*index_, changes);
+  if (recorded || !says_full(recorded.error()) || !space_->free_up(0)) return recorded;
   return commit_and_wait(*index_, std::move(changes));
 }
 
@@ -225,7 +231,8 @@ Result<void> BlobFillWriter::publish() {
     return published;
   }
   auto recorded = record();
-  room_->publish({.digest = digest, .size = appended_});
+  room_->publish(
+      {.digest = digest, .size = appended_, .rank = space_->rank_of(digest, fill_->begun_by())});
   return recorded;
 }
 

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <sys/statvfs.h>
 #include <utility>
 
 namespace archway::cache {
@@ -19,12 +20,21 @@ namespace {
 
 using lmdb::Table;
 
-Error write_error(int code) {
+/// A write that came out too short is EIO to LMDB, and a full disk's are.
+bool is_nearly_full(const std::filesystem::path& directory) {
+  constexpr std::uint64_t part_of_it = 50;  // Less than 2 %.
+  struct statvfs disk {};
+  return ::statvfs(directory.c_str(), &disk) == 0 && disk.f_bavail < disk.f_blocks / part_of_it;
+}
+
+Error write_error(int code, const std::filesystem::path& directory) {
   // LMDB's own numbers are negative; only a system error has a text of the system's.
-  auto error = storage_error("change the index", code > 0 ? code : EIO);
-  if (lmdb::is_full(code)) error.message = "The index of archway's cache is full.";
-  error.context = "cannot change the index: " + lmdb::text(code);
-  return error;
+  int error = code > 0 ? code : EIO;
+  if (code == EIO && is_nearly_full(directory)) error = ENOSPC;
+  auto said = storage_error("change the index", error);
+  if (lmdb::is_full(code)) said.message = "The index of archway's cache is full.";
+  if (!says_full(said)) said.context = "cannot change the index: " + lmdb::text(code);
+  return said;
 }
 
 class LmdbIndex final : public Index {
@@ -209,7 +219,7 @@ class LmdbIndex final : public Index {
   Result<void> apply(std::span<const Changes* const> group) {
     int code = try_to_apply(group);
     while (lmdb::is_full(code) && environment_->grow() == 0) code = try_to_apply(group);
-    if (code != 0) return write_error(code);
+    if (code != 0) return write_error(code, directory_);
     return {};
   }
 

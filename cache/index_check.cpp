@@ -98,11 +98,17 @@ class Check {
   bool timed_out_ = false;
 };
 
-std::optional<codec::Header> header_of(const lmdb::Environment& environment) {
+struct Said {
+  std::optional<codec::Header> header = {};
+  std::optional<std::uint32_t> format = {};
+};
+
+Said header_of(const lmdb::Environment& environment) {
   const lmdb::ReadTxn txn(environment);
-  const auto got = txn.get(Table::meta, codec::header_key());
-  if (!got.found) return std::nullopt;
-  return codec::read_header(codec::header_key(), got.value);
+  const auto key = codec::header_key();
+  const auto got = txn.get(Table::meta, key);
+  if (!got.found) return {};
+  return {.header = codec::read_header(key, got.value), .format = codec::format_of(key, got.value)};
 }
 
 }  // namespace
@@ -114,7 +120,8 @@ Finding check_index(const std::filesystem::path& file, std::chrono::milliseconds
   if (opened.code != 0) return Finding::damaged;
   if (opened.environment->empty()) return Finding::sound;  // Its maker came no further.
   if (opened.environment->find_tables() != 0) return Finding::foreign;
-  const auto header = header_of(*opened.environment);
+  const auto [header, format] = header_of(*opened.environment);
+  if (format && *format > codec::index_format) return Finding::newer;
   if (!header) return Finding::foreign;
   std::optional<Clock::time_point> until;
   if (header->clean) until = started + clean_time;

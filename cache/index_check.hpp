@@ -10,7 +10,8 @@ namespace archway::cache {
 enum class Finding : std::uint8_t {
   sound_and_clean,  ///< closed in order by its last process
   sound,            ///< whole, but left open
-  foreign,          ///< no index, or one of another format or machine
+  foreign,          ///< no index, or one of an earlier format or of another machine
+  newer,            ///< of a later format than ours: a later archway wrote it
   damaged,
   unreadable,  ///< it could not be looked at, which says nothing about it
 };

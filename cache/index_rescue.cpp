@@ -17,6 +17,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view newer_format = "a newer archway wrote it";
+
+/// Whoever went back to an earlier archway may want to go forward again.
+Error refuse_newer(const fs::path& data) {
+  return {.code = Errc::configuration_invalid,
+          .origin = Origin::configuration,
+          .message = "The index " + data.string() +
+                     " was written by a newer archway, in a format that this one does not know; it "
+                     "is left as it is. Start the newer archway again, or remove " +
+                     data.parent_path().string() +
+                     " to go on with this one: the blobs stay, and tags are learnt anew."};
+}
+
 bool is_there(const fs::path& file) {
   struct stat facts {};
   return ::lstat(file.c_str(), &facts) == 0;
@@ -72,6 +85,7 @@ std::optional<std::string> index_fault(const fs::path& file) {
   if (probe.too_slow) return "reading it took too long, twice";
   if (!probe.finding) return probe.how_it_ended;
   if (*probe.finding == Finding::foreign) return "it is no index, or of another format or machine";
+  if (*probe.finding == Finding::newer) return std::string(newer_format);
   if (*probe.finding == Finding::damaged) return "it is damaged";
   return std::nullopt;
 }
@@ -88,6 +102,7 @@ Result<Rescue> rescue_index(const fs::path& directory) {
   if (!is_there(data)) return Rescue{.from_snapshot = take_snapshot(directory)};
   const auto fault = index_fault(data);
   if (!fault) return Rescue{};
+  if (*fault == newer_format) return refuse_newer(data);
   return replace_index(directory, *fault);
 }
 

@@ -24,7 +24,8 @@ std::optional<std::string> index_fault(const std::filesystem::path& file);
 /// newest such file is kept), and the snapshot takes its place if that one is sound. Afterwards
 /// there is a sound file or none.
 ///
-/// Errors: Errc::storage_failed, for the operator, when it cannot be moved.
+/// Errors: Errc::configuration_invalid for one of a later format, which is not touched;
+/// Errc::storage_failed, for the operator, when it cannot be moved.
 Result<Rescue> rescue_index(const std::filesystem::path& directory);
 
 /// The same for a file that the caller has found unusable for `why`.

@@ -15,6 +15,8 @@ inline constexpr const char* index = "index";
 inline constexpr const char* blobs = "blobs";
 inline constexpr const char* fills = "fills";
 inline constexpr const char* quarantine = "quarantine";
+/// Written and read to see whether the disk answers; there for a moment only.
+inline constexpr const char* probe = "probe";
 
 /// Inside `index`: LMDB's own name for its file, and the beginning of the names of indexes that
 /// could not be used.

@@ -61,7 +61,7 @@ void Recheck::start(std::shared_ptr<GrowingFill> fill, BlobKeeper::Seen seen) {
       return;
     }
     if (state == BlobCheck::State::wrong) {
-      keeper_->condemn(digest, *seen.blob, check.why(), FoundBy::recheck);
+      keeper_->condemn(check, FoundBy::recheck);
     }
     leave_(*fill);
     if (state == BlobCheck::State::wrong) fill->fail(gone(digest.str() + ": " + check.why()));

@@ -37,6 +37,13 @@ std::optional<Header> read_header(std::string_view key, std::string_view value) 
   return header;
 }
 
+std::optional<std::uint32_t> format_of(std::string_view key, std::string_view value) {
+  if (!is_sealed(key, value)) return std::nullopt;
+  ValueReader reader(key, value);
+  if (reader.text() != magic) return std::nullopt;
+  return reader.u32();
+}
+
 std::string blob_bytes_key() {
   return "blob bytes";
 }

@@ -30,6 +30,8 @@ struct Header {
 std::string header_key();
 std::string write(std::string_view key, const Header& header);
 std::optional<Header> read_header(std::string_view key, std::string_view value);
+/// The format that an undamaged header tells, of whatever machine.
+std::optional<std::uint32_t> format_of(std::string_view key, std::string_view value);
 
 /// The numbers kept beside the header: the sum of all blobs' sizes, in bytes; the latest
 /// BlobRecord::checked_at; and Index::suspect_before().

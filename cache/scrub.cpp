@@ -104,9 +104,7 @@ milliseconds Scrub::read_on() {
 
 void Scrub::end(BlobCheck::State state) {
   const auto digest = check_->digest();
-  if (state == BlobCheck::State::wrong) {
-    parts_.keeper->condemn(digest, *found_.blob, check_->why(), FoundBy::scrub);
-  }
+  if (state == BlobCheck::State::wrong) parts_.keeper->condemn(*check_, FoundBy::scrub);
   // Given up while it was read? Then there is nothing to take down.
   const bool is_there = parts_.store->find(digest).file_number == found_.file_number;
   if (state == BlobCheck::State::right && is_there) {

@@ -1,6 +1,7 @@
 #include "cache/space.hpp"
 
 #include "cache/commit.hpp"
+#include "cache/file_error.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -82,7 +83,8 @@ Result<SpaceKeeper::Evicted> Space::evict(std::span<const Evictable> victims) {
     }
   }
   if (going.empty()) return evicted;
-  if (auto committed = commit_and_wait(*parts_.index, std::move(changes)); !committed) {
+  const auto committed = commit_and_wait(*parts_.index, changes);
+  if (!committed && !says_full(committed.error())) {
     stop_leaving(going);
     return committed.error();
   }
@@ -90,6 +92,11 @@ Result<SpaceKeeper::Evicted> Space::evict(std::span<const Evictable> victims) {
     if (parts_.store->remove(victim.digest)) evicted.freed += victim.size;
   }
   parts_.store->show_removed();
+  // A disk that is full to its last block takes no commit before something has gone. Should this
+  // one fail, too, or never come: a record whose file is gone is put right when it is next seen.
+  if (!committed) {
+    [[maybe_unused]] const auto late = commit_and_wait(*parts_.index, std::move(changes));
+  }
   stop_leaving(going);
   return evicted;
 }
@@ -103,6 +110,17 @@ Result<SpaceKeeper::Evicted> Space::remove(std::span<const Evictable> blobs) {
     if (!stays) keeper_.forget(blob.digest, blob.size);
   }
   return evicted;
+}
+
+Rank Space::rank_of(const Digest& digest, const std::string& image) const {
+  const auto slash = image.find('/');
+  if (!parts_.excluded || slash == std::string::npos) return Rank::ordinary;
+  const auto repository = Repository::parse(image.substr(slash + 1));
+  if (!repository) return Rank::ordinary;
+  const auto grant = parts_.index->find_grant(
+      {.upstream = image.substr(0, slash), .repository = *repository}, digest);
+  const bool is_excluded = grant && !grant->platform.empty() && parts_.excluded(grant->platform);
+  return is_excluded ? Rank::excluded : Rank::ordinary;
 }
 
 // A fill that ended a moment ago has its file; one that begins now publishes it only afterwards.

@@ -15,6 +15,7 @@
 #include <functional>
 #include <mutex>
 #include <span>
+#include <string>
 #include <unordered_set>
 
 namespace archway::cache {
@@ -33,6 +34,8 @@ class Space {
     /// not come back here.
     std::function<bool(const Digest&)> is_filling = {};
     Pins* pins = nullptr;  ///< nullptr: nothing is pinned
+    /// As Options has it; empty: no platform is excluded.
+    std::function<bool(const std::string& platform)> excluded = {};
   };
 
   Space(const SpaceLimits& limits, Parts parts);
@@ -58,6 +61,8 @@ class Space {
   /// These seem to have a record and no file: where that is so the record goes.
   void forget_missing(std::span<const Evictable> blobs);
   void set_rank(const Digest& digest, Rank rank) { policy_.set_rank(digest, rank); }
+  /// The rank of a blob that came for this image name, by what the index says of it there.
+  Rank rank_of(const Digest& digest, const std::string& image) const;
 
   /// Room for a fill; blocks on the disk when blobs have to go. Errors: SpaceKeeper::reserve().
   Result<SpaceKeeper::Reservation> reserve(std::uint64_t bytes);

@@ -71,7 +71,7 @@ void Verification::check_file(const Digest& digest) {
   }
   if (state == BlobCheck::State::wrong) {
     ++found_.damaged;
-    keeper_->condemn(digest, *found.blob, check.why(), FoundBy::verify);
+    keeper_->condemn(check, FoundBy::verify);
   }
   if (state == BlobCheck::State::right) take_down(digest, found);
 }

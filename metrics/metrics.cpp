@@ -88,7 +88,12 @@ void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapsh
       family("archway_cache_read_only", "1 when nothing can be written to the cache's directory.",
              MetricType::Gauge);
   add(read_only, snapshot.cache_read_only ? 1 : 0);
-  for (auto* one : {&objects, &fills, &dropped, &damaged, &refused, &scrubbed, &read_only}) {
+  auto out_of_service =
+      family("archway_cache_out_of_service",
+             "1 when the cache's disk cannot be read: nothing comes from it.", MetricType::Gauge);
+  add(out_of_service, snapshot.cache_out_of_service ? 1 : 0);
+  for (auto* one :
+       {&objects, &fills, &dropped, &damaged, &refused, &scrubbed, &read_only, &out_of_service}) {
     families.push_back(std::move(*one));
   }
 }

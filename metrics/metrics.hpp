@@ -61,8 +61,8 @@ class Metrics {
   /// archway_cache_reserved_bytes, archway_cache_evicted_blobs_total,
   /// archway_cache_evicted_bytes_total, archway_cache_objects{kind},
   /// archway_cache_damaged_total{found_by}, archway_cache_write_errors_total{reason},
-  /// archway_cache_read_only, archway_cache_scrubbed_bytes_total, archway_fills_in_progress,
-  /// archway_log_lines_dropped_total.
+  /// archway_cache_read_only, archway_cache_out_of_service, archway_cache_scrubbed_bytes_total,
+  /// archway_fills_in_progress, archway_log_lines_dropped_total.
   struct Snapshot {
     std::uint64_t cache_bytes = 0;
     std::uint64_t cache_limit = 0;  ///< 0: none
@@ -80,6 +80,7 @@ class Metrics {
     Labelled cache_damaged = {};
     Labelled cache_write_errors = {};
     bool cache_read_only = false;
+    bool cache_out_of_service = false;
     std::uint64_t cache_scrubbed_bytes = 0;
   };
   /// The text of /metrics (Prometheus text format 0.0.4).

@@ -52,6 +52,7 @@ std::string Admin::exposition() const {
        .cache_damaged = named(cache::found_by_all, stats.damaged),
        .cache_write_errors = named(cache::refusals_all, stats.refusals),
        .cache_read_only = stats.read_only,
+       .cache_out_of_service = stats.out_of_service,
        .cache_scrubbed_bytes = stats.scrubbed_bytes});
 }
 

@@ -247,6 +247,7 @@ boost::json::object Holdings::stats() const {
   }
   return {{"directory", cache_->directory().string()},
           {"read_only", stats.read_only},
+          {"out_of_service", stats.out_of_service},
           {"blobs", stats.totals.blobs},
           {"blob_bytes", stats.totals.blob_bytes},
           {"manifests", stats.totals.manifests},

@@ -54,7 +54,9 @@ void print(const boost::json::object& status, bool served, std::ostream& out) {
     out << "gateway      none is running\n";
   }
   out << "cache        " << text_in(cache, "directory")
-      << (flag_in(cache, "read_only") ? ", read-only" : "") << "\n"
+      << (flag_in(cache, "read_only") ? ", read-only" : "")
+      << (flag_in(cache, "out_of_service") ? ", out of service: its disk cannot be read" : "")
+      << "\n"
       << "size         " << limited(number_in(cache, "blob_bytes"), number_in(cache, "max_size"))
       << "\n"
       << "disk free    " << human_size(number_in(cache, "disk_free_bytes"));

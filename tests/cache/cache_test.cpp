@@ -153,6 +153,29 @@ TEST_CASE("what the index knew is back from its snapshot when the index is damag
   CHECK(cache->stats().totals.blobs == 1);
 }
 
+void pretend_format(const fs::path& index, std::uint32_t format) {
+  auto opened = lmdb::Environment::open(index, map_bytes_default);
+  REQUIRE(opened.environment->find_tables() == 0);
+  lmdb::WriteTxn txn(*opened.environment);
+  txn.put(lmdb::Table::meta, codec::header_key(), testing::header_of_format(format));
+  REQUIRE(txn.commit() == 0);
+}
+
+TEST_CASE("an index that a newer archway wrote is refused and not touched") {
+  const testing::TempDir dir;
+  const auto digest = publish(*open_cache(dir.path()), bytes_of(3'000));
+  pretend_format(dir / "index", codec::index_format + 1);
+  const auto before = testing::read_text(dir / "index/data.mdb");
+  const auto cache = Cache::open({.directory = dir.path()}, nullptr);
+  REQUIRE_FALSE(cache);
+  CHECK(cache.error().code == Errc::configuration_invalid);
+  CHECK(cache.error().message.find("a newer archway") != std::string::npos);
+  CHECK(cache.error().message.find("remove " + (dir / "index").string()) != std::string::npos);
+  CHECK(testing::read_text(dir / "index/data.mdb") == before);
+  fs::remove_all(dir / "index");
+  CHECK(whole_of(*open_cache(dir.path()), digest) == bytes_of(3'000));
+}
+
 TEST_CASE("an index of the format before is set aside, and the blobs stay") {
   const testing::TempDir dir;
   const auto bytes = bytes_of(3'000);
@@ -163,13 +186,7 @@ TEST_CASE("an index of the format before is set aside, and the blobs stay") {
     CHECK(publish(*cache, bytes) == digest);
     REQUIRE(testing::commit(cache->index(), {.grants = {{hi, digest}}}));
   }
-  {
-    auto opened = lmdb::Environment::open(dir / "index", map_bytes_default);
-    REQUIRE(opened.environment->find_tables() == 0);
-    lmdb::WriteTxn txn(*opened.environment);
-    txn.put(lmdb::Table::meta, codec::header_key(), testing::header_of_format(1));
-    REQUIRE(txn.commit() == 0);
-  }
+  pretend_format(dir / "index", codec::index_format - 1);
   fs::remove(dir / "index/snapshot.mdb");  // It was of that format, too.
   const auto cache = open_cache(dir.path());
   CHECK(testing::entries_with(dir / "index", "index.bad-") == 1);

@@ -1,6 +1,7 @@
 #include "tests/cache/disk_calls.hpp"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 namespace archway::cache::testing {
 namespace {
 
+std::atomic<bool> watching = false;
 std::mutex mutex;
 std::string watched;                 // Guarded by mutex, as is the rest; empty: nothing is.
 std::vector<std::string> calls;      // Those seen.
@@ -44,10 +46,12 @@ DiskCalls::DiskCalls(const std::filesystem::path& directory) {
   const std::lock_guard lock(mutex);
   watched = std::filesystem::canonical(directory).string() + "/";
   calls.clear();
+  watching = true;
 }
 
 DiskCalls::~DiskCalls() {
   const std::lock_guard lock(mutex);
+  watching = false;
   watched.clear();
   failing.clear();
 }
@@ -90,6 +94,18 @@ extern "C" ssize_t written_at(int fd, const void* bytes, std::size_t size, off_t
   const std::string what = offset < head_bytes ? "write head of" : "write";
   const int error = archway::cache::testing::note(what, archway::cache::testing::path_of(fd));
   if (error == 0) return ::syscall(SYS_pwrite64, fd, bytes, size, offset);
+  errno = error;
+  return -1;
+}
+
+// By the name that a program with a large off_t calls. Reading is frequent: nobody pays for it who
+// does not watch.
+extern "C" ssize_t read_at(int fd, void* bytes, std::size_t size, off_t offset) noexcept
+    __asm__("pread64");
+extern "C" ssize_t read_at(int fd, void* bytes, std::size_t size, off_t offset) noexcept {
+  using namespace archway::cache::testing;
+  const int error = watching ? note("read", path_of(fd)) : 0;
+  if (error == 0) return ::syscall(SYS_pread64, fd, bytes, size, offset);
   errno = error;
   return -1;
 }

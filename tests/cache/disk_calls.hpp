@@ -15,8 +15,9 @@ class DiskCalls {
   DiskCalls& operator=(const DiskCalls&) = delete;
   ~DiskCalls();
 
-  /// "sync blobs/sha256/ab", "rename fills/sha256-abcd.part", "write head of index/data.mdb" (its
-  /// first two pages): the names relative to the directory.
+  /// "sync blobs/sha256/ab", "read blobs/sha256/ab/abcd…" (by pread alone), "rename
+  /// fills/sha256-abcd.part", "write head of index/data.mdb" (its first two pages): the names
+  /// relative to the directory.
   std::vector<std::string> seen() const;
 
   /// From now on such calls fail with this errno; 0: no more.

@@ -2,12 +2,14 @@
 
 #include "cache/cache.hpp"
 #include "cache/paths.hpp"
+#include "cache/store_health.hpp"
 #include "tests/cache/disk_calls.hpp"
 #include "tests/cache/support.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <doctest/doctest.h>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -139,6 +141,73 @@ TEST_CASE("a blob that reads well when it is looked at again stays") {
   CHECK(cache->stats().damaged == DamageCounts{});
   REQUIRE(cache->open_blob(digest));
   CHECK(read_bytes(*cache->open_blob(digest)) == bytes);
+}
+
+TEST_CASE("a disk so full that no commit fits: blobs go first, and their records when they can") {
+  const testing::TempDir dir;
+  auto cache = open_cache(dir.path());
+  std::vector<Digest> blobs;
+  for (std::uint32_t i = 0; i < 3; ++i) blobs.push_back(publish(*cache, bytes_of(1'000, i)));
+  {
+    testing::DiskCalls calls(dir.path());
+    calls.fail("sync index/data.mdb", ENOSPC);
+    const auto removed = cache->remove(std::span(blobs).first(2));
+    REQUIRE(removed);
+    CHECK(removed->blobs == 2);
+    CHECK(removed->blob_bytes == 2'000);
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK_FALSE(fs::exists(dir / paths::blob(blobs[i])));
+    CHECK(cache->index().find_blob(blobs[i]));
+    CHECK_FALSE(cache->open_blob(blobs[i]));  // Which sees that the file is gone.
+  }
+  CHECK(testing::commit(cache->index(), {}));
+  CHECK_FALSE(cache->index().find_blob(blobs[0]));
+  CHECK(cache->open_blob(blobs[2]));
+  CHECK(cache->stats().space.published == 1'000);
+  CHECK(cache->stats().totals.blob_bytes == 1'000);
+  CHECK(publish(*cache, bytes_of(1'000, 0)) == blobs[0]);
+  cache.reset();
+  cache = open_cache(dir.path());
+  CHECK(cache->verify({}).damaged == 0);
+  CHECK(cache->stats().totals.blobs == 2);
+}
+
+TEST_CASE("a disk that fails in another way than by being full costs no blob its file") {
+  const testing::TempDir dir;
+  const auto cache = open_cache(dir.path());
+  const std::vector<Digest> blobs{publish(*cache, bytes_of(1'000))};
+  testing::DiskCalls calls(dir.path());
+  calls.fail("sync index/data.mdb", EIO);
+  CHECK_FALSE(cache->remove(blobs));
+  CHECK(cache->open_blob(blobs[0]));
+}
+
+TEST_CASE("blob after blob that cannot be read is the disk's fault: no more of them are given up") {
+  const testing::TempDir dir;
+  const auto cache = open_cache(dir.path());
+  std::vector<Digest> blobs;
+  for (std::uint32_t i = 0; i < 8; ++i) blobs.push_back(publish(*cache, bytes_of(1'000, i)));
+  testing::DiskCalls calls(dir.path());
+  for (std::size_t i = 0; i < 6; ++i) calls.fail("read " + paths::blob(blobs[i]), EIO);
+  std::vector<BlobFile> served;
+  for (const auto& digest : blobs) served.push_back(*cache->open_blob(digest));
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(cache->stats().out_of_service == (i >= StoreHealth::unreadable_max));
+    cache->report_damaged(blobs[i], served[i], "a test");
+  }
+  CHECK(cache->stats().quarantined == StoreHealth::unreadable_max - 1);
+  for (std::size_t i = StoreHealth::unreadable_max - 1; i < blobs.size(); ++i) {
+    CHECK(fs::exists(dir / paths::blob(blobs[i])));
+    CHECK(cache->index().find_blob(blobs[i]));
+  }
+  const auto access = cache->open_or_join(blobs[7], "docker.io/library/hi");
+  CHECK_FALSE(access.blob);
+  REQUIRE(access.writer);
+  const auto begun = access.writer->begin(1'000);
+  REQUIRE_FALSE(begun);
+  CHECK(begun.error().origin == Origin::storage);
+  CHECK_FALSE(begun.error().retryable);
 }
 
 }  // namespace

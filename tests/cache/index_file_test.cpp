@@ -72,7 +72,6 @@ TEST_CASE("a file that is no index of ours is set aside, kept, and a new one is 
       {"a header of another kind", with_header(codec::write_number("header", 2))},
       {"the format before this one",
        with_header(testing::header_of_format(codec::index_format - 1))},
-      {"a later format", with_header(testing::header_of_format(codec::index_format + 1))},
       {"a damaged header", [](auto& data) { CHECK(testing::flip_bits(data, "archway index")); }},
   };
   for (const auto& row : rows) {

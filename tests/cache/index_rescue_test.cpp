@@ -208,7 +208,7 @@ TEST_CASE("an index of another word size, byte order or format is set aside for 
   const std::string headers[] = {
       header(codec::index_format, static_cast<std::uint8_t>(12 - word), order),
       header(codec::index_format, word, static_cast<std::uint8_t>(3 - order)),
-      header(codec::index_format + 1, word, order)};
+      header(codec::index_format - 1, word, order)};
   for (const auto& foreign : headers) {
     const testing::TempDir dir(testing::in_memory());
     killed().put(dir.path(), with_header(killed().data, foreign));

@@ -86,6 +86,28 @@ TEST_CASE("what is to be removed goes at once, but for what somebody reads") {
   check_books(*cache, dir);
 }
 
+TEST_CASE("what came for a platform that is excluded goes first, from the moment it is there") {
+  const testing::TempDir dir(testing::in_memory());
+  const auto opened =
+      Cache::open({.directory = dir.path(),
+                   .sync = false,
+                   .limits = {.max_size = ten_blobs},
+                   .excluded = [](const std::string& platform) { return platform == "linux/386"; }},
+                  nullptr);
+  REQUIRE(opened);
+  auto& cache = **opened;
+  const auto excluded = digest_of(bytes_of(blob_bytes, 100));
+  const auto hi = testing::image("library/hi");
+  REQUIRE(testing::commit(cache.index(), {.grants = {{hi, excluded, "linux/386"}}}));
+  std::vector<Digest> brought;
+  for (std::uint32_t i = 0; i < 9; ++i) brought.push_back(numbered_blob(cache, i));
+  CHECK(numbered_blob(cache, 100) == excluded);
+  numbered_blob(cache, 10);
+  CHECK_FALSE(cache.open_blob(excluded));
+  CHECK(cache.stats().space.evicted_blobs == 2);
+  for (std::size_t i = 1; i < brought.size(); ++i) CHECK(cache.open_blob(brought[i]));
+}
+
 TEST_CASE("a blob that somebody reads is not evicted until nobody does") {
   const testing::TempDir dir(testing::in_memory());
   const auto cache = open(dir, ten_blobs);

@@ -110,6 +110,7 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
                                                 .cache_damaged = {{"scrub", 9}, {"size", 10}},
                                                 .cache_write_errors = {{"enospc", 11}},
                                                 .cache_read_only = true,
+                                                .cache_out_of_service = true,
                                                 .cache_scrubbed_bytes = 12});
   for (const char* line :
        {"archway_cache_bytes 1", "archway_cache_limit_bytes 11", "archway_cache_reserved_bytes 12",
@@ -121,7 +122,7 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
         R"(archway_cache_damaged_total{found_by="scrub"} 9)",
         R"(archway_cache_damaged_total{found_by="size"} 10)",
         R"(archway_cache_write_errors_total{reason="enospc"} 11)", "archway_cache_read_only 1",
-        "archway_cache_scrubbed_bytes_total 12"}) {
+        "archway_cache_out_of_service 1", "archway_cache_scrubbed_bytes_total 12"}) {
     CAPTURE(line);
     CHECK(has_line(text, line));
   }
