@@ -4,6 +4,7 @@
 #include "proxy/pull/prefetch_queue.hpp"
 #include "proxy/pull/spared.hpp"
 #include "proxy/pull/tag_watch.hpp"
+#include "proxy/upstream/status.hpp"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>

@@ -1,6 +1,7 @@
 #include "proxy/pull/prefetch_queue.hpp"
 
 #include "proxy/pull/obtain_blob.hpp"
+#include "proxy/upstream/status.hpp"
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
@@ -58,11 +59,6 @@ std::vector<Digest> missing_parts(const cache::Index& index, const resolver::Man
     if (!lives_elsewhere(layer)) add(layer);
   }
   return parts;
-}
-
-bool upstream_fails(const Error& error) {
-  return error.code == Errc::upstream_unreachable || error.code == Errc::upstream_failed ||
-         error.code == Errc::upstream_busy;
 }
 
 bool PrefetchQueue::push(PrefetchBatch batch) {

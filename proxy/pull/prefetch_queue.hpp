@@ -38,9 +38,6 @@ struct PrefetchBatch {
 /// elsewhere (foreign ones) are nobody's to fetch.
 std::vector<Digest> missing_parts(const cache::Index& index, const resolver::Manifest& manifest);
 
-/// True for failures that say something about the upstream, not about what was asked of it.
-bool upstream_fails(const Error& error);
-
 /// The blobs that are fetched ahead, in the order they were asked for; work() is done as often at
 /// once as transfers are allowed. Waits while clients' own transfers are more than half of
 /// fills_max, and drops what belongs to an upstream that is spared.

@@ -1,13 +1,13 @@
 #include "proxy/pull/refusal.hpp"
 
+#include "proxy/upstream/status.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace archway::proxy {
 namespace {
-
-constexpr std::uint32_t retry_after_s_default = 5;
 
 std::string error_document(std::string_view code, std::string_view message) {
   boost::json::object entry;

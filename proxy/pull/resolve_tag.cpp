@@ -2,6 +2,7 @@
 
 #include "proxy/pull/obtain_manifest.hpp"
 #include "proxy/pull/prefetch.hpp"
+#include "proxy/upstream/status.hpp"
 #include "resolver/freshness.hpp"
 
 #include <chrono>
@@ -15,11 +16,10 @@ namespace {
 
 constexpr std::chrono::minutes patience{2};
 
-/// True for failures that a cached answer may stand in for: silence, nonsense, overload. What the
-/// upstream says about the image itself (gone, not for us) is an answer, not a failure.
-bool upstream_fails(const Error& error) {
-  return error.code == Errc::upstream_unreachable || error.code == Errc::upstream_failed ||
-         error.code == Errc::upstream_busy || error.code == Errc::overloaded;
+/// True for failures that a cached answer may stand in for. What the upstream says about the image
+/// itself (gone, not for us) is an answer, not a failure.
+bool may_stand_in(const Error& error) {
+  return upstream_fails(error) || error.code == Errc::overloaded;
 }
 
 /// Asks the upstream what the tag means and remembers it. A registry that does not say the digest
@@ -72,7 +72,7 @@ net::awaitable<Result<ResolvedTag>> resolve_tag(PullParts* parts, ImageName imag
   const auto work = [parts, image, tag] { return ask_upstream(parts, image, tag); };
   const auto asked = co_await parts->shared->tags.run(key, work, patience);
   if (asked) co_return *asked;
-  if (freshness != resolver::Freshness::stale || !upstream_fails(asked.error())) {
+  if (freshness != resolver::Freshness::stale || !may_stand_in(asked.error())) {
     co_return asked.error();
   }
   if (shared.prefetch != nullptr) shared.prefetch->spare(image.upstream, asked.error());

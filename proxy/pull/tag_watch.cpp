@@ -3,6 +3,7 @@
 #include "proxy/pull/asked.hpp"
 #include "proxy/pull/choose.hpp"
 #include "proxy/pull/obtain_manifest.hpp"
+#include "proxy/upstream/status.hpp"
 #include "resolver/freshness.hpp"
 #include "resolver/glob.hpp"
 

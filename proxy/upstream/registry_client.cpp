@@ -5,6 +5,7 @@
 #include "resolver/model/media_type.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace archway::proxy {
@@ -96,6 +97,20 @@ Error coded(const std::string& upstream) {
       .context = "Content-Encoding"};
 }
 
+/// What is between here and the upstream answers everything with a page of its own, and 200.
+bool is_web_page(const AnswerHead& head) {
+  return head.status == 200 &&
+         equal_without_case(bare(head.fields.find("Content-Type")), "text/html");
+}
+
+Error web_page() {
+  Error error = nonsense("200 with a web page (text/html)");
+  error.message =
+      "a web page came where a registry's answer should be; perhaps a login page stands "
+      "before it";
+  return error;
+}
+
 Error error_of_ping(const AnswerHead& head) {
   const auto status = std::to_string(head.status);
   const bool busy = head.status == 429 || head.status == 503;
@@ -103,7 +118,7 @@ Error error_of_ping(const AnswerHead& head) {
           .origin = Origin::upstream,
           .message = busy ? "it is busy (status " + status + ")"
                           : "no registry is there: /v2/ is answered with status " + status,
-          .retryable = busy,
+          .retryable = head.status == 429 || head.status >= 500,
           .retry_after_s = retry_after_s(head.fields)};
 }
 
@@ -117,8 +132,9 @@ bool refuses_head(const Answer& answer, Wanted wanted) {
 
 }  // namespace
 
-RegistryClient::RegistryClient(std::shared_ptr<RequestFlow> flow, metrics::Metrics* metrics)
-    : flow_(std::move(flow)), metrics_(metrics) {}
+RegistryClient::RegistryClient(std::shared_ptr<RequestFlow> flow, metrics::Metrics* metrics,
+                               std::shared_ptr<Health> health)
+    : flow_(std::move(flow)), metrics_(metrics), health_(std::move(health)) {}
 
 RequestFlow::Wish RegistryClient::wish(Verb verb, const Repository& repository,
                                        const std::string& what, std::string_view accept) const {
@@ -137,6 +153,10 @@ net::awaitable<Result<Answer>> RegistryClient::ask(RequestFlow::Wish wish, Wante
   auto answer = co_await flow_->run(std::move(wish));
   if (!answer) co_return named(answer.error());
   const auto status = answer->head.status;
+  if (health_ && !answer->elsewhere) {
+    health_->note_limit(answer->head.fields, std::chrono::steady_clock::now());
+  }
+  if (is_web_page(answer->head)) co_return named(web_page());
   if (status == 200 || status == 206) co_return answer;
   if (to_head && refuses_head(*answer, wanted)) co_return answer;
   std::string said;
@@ -204,6 +224,7 @@ net::awaitable<Result<void>> RegistryClient::ping() {
   if (!answer) co_return named(answer.error());
   const auto status = answer->head.status;
   const bool refused = status == 401 || status == 403;
+  if (is_web_page(answer->head)) co_return named(web_page());
   // Who brings no credentials may be refused here and yet be given images.
   if (status < 300 || (refused && upstream.credentials.empty())) co_return Result<void>();
   if (refused) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "metrics/metrics.hpp"
+#include "proxy/upstream/health.hpp"
 #include "proxy/upstream/registry.hpp"
 #include "proxy/upstream/request_flow.hpp"
 #include "proxy/upstream/status.hpp"
@@ -15,8 +16,10 @@ namespace archway::proxy {
 /// A Registry over HTTP. Threads: one.
 class RegistryClient final : public Registry {
  public:
-  /// `metrics` may be nullptr; it outlives this and the blob streams.
-  RegistryClient(std::shared_ptr<RequestFlow> flow, metrics::Metrics* metrics);
+  /// `metrics` may be nullptr; it outlives this and the blob streams. `health`, when given, is told
+  /// what the upstream says about its rate limit.
+  RegistryClient(std::shared_ptr<RequestFlow> flow, metrics::Metrics* metrics,
+                 std::shared_ptr<Health> health = {});
 
   boost::asio::awaitable<Result<void>> ping() override;
   boost::asio::awaitable<Result<Head>> head_manifest(Repository repository,
@@ -47,6 +50,7 @@ class RegistryClient final : public Registry {
 
   std::shared_ptr<RequestFlow> flow_;
   metrics::Metrics* metrics_;
+  std::shared_ptr<Health> health_;
 };
 
 }  // namespace archway::proxy

@@ -3,6 +3,7 @@
 #include "proxy/config/settings.hpp"
 #include "proxy/http/tls.hpp"
 #include "proxy/upstream/exchange.hpp"
+#include "proxy/upstream/health.hpp"
 #include "proxy/upstream/names.hpp"
 #include "proxy/upstream/request_flow.hpp"
 #include "proxy/upstream/tokens.hpp"
@@ -19,6 +20,7 @@ struct SharedParts final : UpstreamShared {
   struct Entry {
     std::shared_ptr<const Settings::Upstream> upstream;
     std::shared_ptr<const TlsContext> tls;  ///< with its `ca_file`, or the system's CAs
+    std::shared_ptr<Health> health;
   };
 
   /// As UpstreamShared::make, with names resolved in another way.

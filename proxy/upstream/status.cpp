@@ -1,9 +1,14 @@
 #include "proxy/upstream/status.hpp"
 
+#include "resolver/http_date.hpp"
+
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
+#include <chrono>
+#include <limits>
+#include <optional>
 #include <utility>
 
 namespace archway::proxy {
@@ -66,7 +71,7 @@ Error busy(const Fields& fields, const std::string& who, unsigned status) {
           .origin = Origin::upstream,
           .message = who + why + when,
           .retryable = true,
-          .retry_after_s = after};
+          .retry_after_s = after == 0 && status == 429 ? retry_after_s_default : after};
 }
 
 /// What a registry's own code for what it does not take means.
@@ -94,6 +99,26 @@ Error failed(const std::string& who, unsigned status) {
           .retryable = status >= 500};
 }
 
+/// A number without a sign; one that is too large to be one is the largest.
+std::optional<std::int64_t> number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || text.front() == '-' || end != text.data() + text.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<std::int64_t>::max();
+  return value;
+}
+
+/// Our clock may be wrong; the one that the date was made by is as wrong as the date.
+std::int64_t now_of(const Fields& fields) {
+  if (const auto date = resolver::parse_http_date(fields.find("Date"))) return *date;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+std::uint32_t bounded(std::int64_t seconds) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, retry_after_max_s));
+}
+
 }  // namespace
 
 Error naming(Error error, const std::string& upstream) {
@@ -104,13 +129,18 @@ Error naming(Error error, const std::string& upstream) {
 }
 
 std::uint32_t retry_after_s(const Fields& fields) {
-  const auto text = fields.find("Retry-After");
-  std::uint64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || end != text.data() + text.size()) return 0;
-  if (error == std::errc::result_out_of_range) return retry_after_max_s;
-  if (error != std::errc()) return 0;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(seconds, retry_after_max_s));
+  if (const auto said = fields.find("Retry-After"); !said.empty()) {
+    if (const auto seconds = number(said)) return bounded(*seconds);
+    if (const auto date = resolver::parse_http_date(said)) return bounded(*date - now_of(fields));
+    return 0;
+  }
+  const auto time = number(fields.find("X-Retry-After"));
+  return time ? bounded(*time - now_of(fields)) : 0;
+}
+
+bool upstream_fails(const Error& error) {
+  return error.code == Errc::upstream_unreachable || error.code == Errc::upstream_failed ||
+         error.code == Errc::upstream_busy;
 }
 
 Error error_of_answer(const AnswerHead& head, const std::string& body, std::string_view upstream,

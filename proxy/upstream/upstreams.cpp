@@ -1,6 +1,7 @@
 #include "proxy/upstream/upstreams.hpp"
 
 #include "proxy/upstream/exchange.hpp"
+#include "proxy/upstream/guarded_registry.hpp"
 #include "proxy/upstream/pool.hpp"
 #include "proxy/upstream/registry_client.hpp"
 #include "proxy/upstream/request_flow.hpp"
@@ -9,6 +10,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace archway::proxy {
 namespace {
@@ -18,7 +20,9 @@ class ThreadUpstreams final : public Upstreams {
   ThreadUpstreams(std::shared_ptr<SharedParts> shared, const boost::asio::any_io_executor& executor)
       : shared_(std::move(shared)) {
     for (const auto& entry : shared_->entries) {
-      registries_.emplace(entry.upstream->name, client(entry, executor));
+      clients_.push_back(client(entry, executor));
+      registries_.emplace(entry.upstream->name, std::make_unique<GuardedRegistry>(
+                                                    clients_.back(), entry.health, executor));
     }
   }
   ThreadUpstreams(const ThreadUpstreams&) = delete;
@@ -34,16 +38,18 @@ class ThreadUpstreams final : public Upstreams {
 
  private:
   void close_all() {
-    for (const auto& [name, registry] : registries_) registry->close();
+    for (const auto& client : clients_) client->close();
   }
 
-  std::unique_ptr<RegistryClient> client(const SharedParts::Entry& entry,
+  std::shared_ptr<RegistryClient> client(const SharedParts::Entry& entry,
                                          const boost::asio::any_io_executor& executor) const {
-    return std::make_unique<RegistryClient>(shared_->flow(entry, executor), shared_->metrics);
+    return std::make_shared<RegistryClient>(shared_->flow(entry, executor), shared_->metrics,
+                                            entry.health);
   }
 
   std::shared_ptr<SharedParts> shared_;
-  std::map<std::string, std::unique_ptr<RegistryClient>, std::less<>> registries_;
+  std::vector<std::shared_ptr<RegistryClient>> clients_;
+  std::map<std::string, std::unique_ptr<Registry>, std::less<>> registries_;
 };
 
 }  // namespace
@@ -60,7 +66,13 @@ Result<std::shared_ptr<SharedParts>> SharedParts::make(const Settings& settings,
       if (!made) return made.error();
       context = *std::move(made);
     }
-    shared->entries.push_back({std::make_shared<const Settings::Upstream>(upstream), context});
+    auto health =
+        std::make_shared<Health>(Health::Parts{.upstream = upstream.name,
+                                               .url = upstream.url.origin(),
+                                               .probe_pause = settings.timeouts.retry_pause,
+                                               .log = log});
+    shared->entries.push_back(
+        {std::make_shared<const Settings::Upstream>(upstream), context, std::move(health)});
   }
   shared->timeouts = settings.timeouts;
   shared->names = std::make_shared<Names>(std::move(names));

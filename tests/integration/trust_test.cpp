@@ -96,8 +96,8 @@ TEST_CASE("a login page grants nobody's bytes to a name") {
   CHECK(gateway.get(blob_path(repository, layer)).body == image.layer);
   CHECK(gateway.get(manifest_path(repository, image.manifest.digest)).status == 200);
   CHECK(gateway.wait_metric("archway_cache_objects{kind=\"blob\"}", 1));
-  CHECK(gateway.get(blob_path("portal/x", layer)).status == 404);
-  CHECK(gateway.get(manifest_path("portal/x", image.manifest.digest)).status == 404);
+  CHECK(gateway.get(blob_path("portal/x", layer)).status == 502);
+  CHECK(gateway.get(manifest_path("portal/x", image.manifest.digest)).status == 502);
 }
 
 TEST_CASE("a type that the bytes do not bear out is passed on, but is not kept for others") {

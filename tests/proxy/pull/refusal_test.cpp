@@ -1,5 +1,7 @@
 #include "proxy/pull/refusal.hpp"
 
+#include "proxy/upstream/status.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
@@ -55,6 +57,39 @@ TEST_CASE("every error is a status, a registered code and its message") {
     CHECK(response.fields.contains("Retry-After") == (row.status == 503));
   }
   CHECK(rows.size() == static_cast<std::size_t>(Errc::configuration_invalid) + 1);
+}
+
+TEST_CASE("what an upstream says reaches the client as it means") {
+  struct Meaning {
+    unsigned upstream;
+    Wanted wanted;
+    std::uint16_t client;
+    const char* wire;
+  };
+  for (const auto& row : std::vector<Meaning>{
+           {404, Wanted::manifest, 404, "MANIFEST_UNKNOWN"},
+           {404, Wanted::blob, 404, "BLOB_UNKNOWN"},
+           {404, Wanted::tags, 404, "NAME_UNKNOWN"},
+           {410, Wanted::manifest, 404, "MANIFEST_UNKNOWN"},
+           {401, Wanted::manifest, 403, "DENIED"},
+           {403, Wanted::blob, 403, "DENIED"},
+           {429, Wanted::manifest, 503, "TOOMANYREQUESTS"},
+           {503, Wanted::blob, 503, "TOOMANYREQUESTS"},
+           {500, Wanted::manifest, 502, "UNSUPPORTED"},
+           {502, Wanted::blob, 502, "UNSUPPORTED"},
+           {504, Wanted::manifest, 502, "UNSUPPORTED"},
+           {418, Wanted::manifest, 502, "UNSUPPORTED"},
+           {204, Wanted::manifest, 502, "UNSUPPORTED"},
+       }) {
+    CAPTURE(row.upstream);
+    AnswerHead head;
+    head.status = row.upstream;
+    const auto response = refusal(error_of_answer(head, "", "docker.io", row.wanted));
+    CHECK(response.status == row.client);
+    CHECK(text_of(response).find("\"code\":\"" + std::string(row.wire)) != std::string::npos);
+    CHECK(text_of(response).find("docker.io") != std::string::npos);
+    CHECK(response.fields.contains("Retry-After") == (row.client == 503));
+  }
 }
 
 TEST_CASE("a message is quoted so that it stays one string") {

@@ -96,29 +96,58 @@ TEST_CASE("an upstream's own words are quoted only when they are words") {
   }
 }
 
-TEST_CASE("Retry-After is passed on in seconds, within a day") {
+TEST_CASE("Retry-After is passed on in seconds, within an hour") {
   struct Row {
     const char* why;
+    const char* name;
     const char* text;
     std::uint32_t seconds;
   };
   const Row rows[] = {
-      {"seconds", "30", 30},
-      {"zero", "0", 0},
-      {"a day", "86400", 86400},
-      {"a week", "604800", 86400},
-      {"2^64", "18446744073709551616", 86400},
-      {"negative", "-5", 0},
-      {"a fraction", "1.5", 0},
-      {"a date", "Wed, 21 Oct 2026 07:28:00 GMT", 0},
+      {"seconds", "Retry-After", "30", 30},
+      {"zero", "Retry-After", "0", 0},
+      {"an hour", "Retry-After", "3600", 3600},
+      {"a week", "Retry-After", "604800", 3600},
+      {"2^64", "Retry-After", "18446744073709551616", 3600},
+      {"negative", "Retry-After", "-5", 0},
+      {"a fraction", "Retry-After", "1.5", 0},
+      {"a date", "Retry-After", "Wed, 21 Oct 2026 07:28:30 GMT", 30},
+      {"a date ten years away", "Retry-After", "Wed, 21 Oct 2036 07:28:00 GMT", 3600},
+      {"a date that is over", "Retry-After", "Wed, 21 Oct 2020 07:28:00 GMT", 0},
+      {"no date", "Retry-After", "in a while", 0},
+      {"a Unix time", "X-Retry-After", "1792567730", 50},
+      {"a Unix time that is over", "X-Retry-After", "1", 0},
+      {"a Unix time of another age", "X-Retry-After", "99999999999999999999", 3600},
+      {"a negative Unix time", "X-Retry-After", "-1", 0},
   };
   for (const auto& row : rows) {
     CAPTURE(row.why);
-    const auto error = error_of_answer(head_with(429, row.text), "", "docker.io", Wanted::manifest);
-    CHECK(error.retry_after_s == row.seconds);
+    Fields fields;
+    fields.add(row.name, row.text);
+    fields.add("Date", "Wed, 21 Oct 2026 07:28:00 GMT");
+    CHECK(retry_after_s(fields) == row.seconds);
   }
   CHECK(error_of_answer(head_with(429, "30"), "", "docker.io", Wanted::manifest).message ==
         "docker.io has had too many requests from here; it asks to come back in 30 s");
+}
+
+TEST_CASE("a 429 without a time is one for later all the same") {
+  struct Row {
+    const char* why;
+    unsigned status;
+    const char* text;
+    std::uint32_t seconds;
+  };
+  const Row rows[] = {{"too many, no time", 429, "", retry_after_s_default},
+                      {"too many, a negative time", 429, "-1", retry_after_s_default},
+                      {"unavailable, no time", 503, "", 0},
+                      {"unavailable, a time", 503, "7", 7}};
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto error = error_of_answer(head_with(row.status, row.text), "", "a", Wanted::blob);
+    CHECK(error.retry_after_s == row.seconds);
+    CHECK((error.message.find("come back") != std::string::npos) == (*row.text == '7'));
+  }
 }
 
 TEST_CASE("a refusal to take something says what it was and means what the registry says") {

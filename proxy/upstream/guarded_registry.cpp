@@ -1,0 +1,154 @@
+#include "proxy/upstream/guarded_registry.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace archway::proxy {
+
+namespace net = boost::asio;
+
+namespace {
+
+using CorePtr = std::shared_ptr<const GuardedRegistry::Core>;
+using StreamPtr = std::unique_ptr<BlobStream>;
+
+Health::Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+/// The one probing of a Health; over when its coroutine's frame goes, however that happens.
+class Probing {
+ public:
+  explicit Probing(std::shared_ptr<Health> health) : health_(std::move(health)) {}
+  Probing(Probing&&) noexcept = default;
+  Probing& operator=(Probing&&) = delete;
+  ~Probing() {
+    if (health_) health_->end_probing();
+  }
+
+ private:
+  std::shared_ptr<Health> health_;
+};
+
+net::awaitable<void> probe(CorePtr core, Probing) {
+  net::steady_timer timer(core->executor);
+  while (core->health->is_open()) {
+    timer.expires_after(core->health->next_pause());
+    boost::system::error_code ignored;
+    co_await timer.async_wait(net::redirect_error(net::use_awaitable, ignored));
+    const auto pinged = co_await core->inner->ping();
+    core->health->probed(pinged, now());
+  }
+}
+
+void watch(const CorePtr& core) {
+  if (!core->health->begin_probing()) return;
+  // An exception (no memory) ends the probing; the next question begins it again.
+  net::co_spawn(core->executor, probe(core, Probing(core->health)), [](std::exception_ptr) {});
+}
+
+void note(const CorePtr& core, const Error& error) {
+  core->health->failed(error, now());
+  watch(core);
+}
+
+template <class T>
+net::awaitable<Result<T>> ask(CorePtr core, net::awaitable<Result<T>> question) {
+  const auto refused = core->health->refusal(now());
+  if (refused) {
+    watch(core);
+    co_return *refused;
+  }
+  auto answer = co_await std::move(question);
+  if (answer) {
+    core->health->answered();
+  } else {
+    note(core, answer.error());
+  }
+  co_return answer;
+}
+
+/// A transfer that tells when it breaks.
+class GuardedStream final : public BlobStream {
+ public:
+  GuardedStream(StreamPtr inner, CorePtr core) : inner_(std::move(inner)), core_(std::move(core)) {}
+
+  std::optional<std::uint64_t> size() const override { return inner_->size(); }
+  std::uint64_t offset() const override { return inner_->offset(); }
+  net::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size) override {
+    auto got = co_await inner_->read(buffer, size);
+    if (!got) note(core_, got.error());
+    co_return got;
+  }
+
+ private:
+  StreamPtr inner_;
+  CorePtr core_;
+};
+
+net::awaitable<Result<StreamPtr>> open(CorePtr core, net::awaitable<Result<StreamPtr>> question) {
+  auto opened = co_await ask(core, std::move(question));
+  if (!opened) co_return opened.error();
+  co_return std::make_unique<GuardedStream>(*std::move(opened), core);
+}
+
+}  // namespace
+
+GuardedRegistry::GuardedRegistry(std::shared_ptr<Registry> inner, std::shared_ptr<Health> health,
+                                 net::any_io_executor executor)
+    : core_(std::make_shared<const Core>(
+          Core{std::move(inner), std::move(health), std::move(executor)})) {}
+
+net::awaitable<Result<void>> GuardedRegistry::ping() {
+  const auto core = core_;
+  const auto held = core->health->held(now());
+  if (held) co_return *held;
+  const auto pinged = co_await core->inner->ping();
+  core->health->probed(pinged, now());
+  watch(core);
+  co_return pinged;
+}
+
+net::awaitable<Result<Registry::Head>> GuardedRegistry::head_manifest(Repository repository,
+                                                                      Reference reference) {
+  return ask(core_, core_->inner->head_manifest(std::move(repository), std::move(reference)));
+}
+
+net::awaitable<Result<Registry::Document>> GuardedRegistry::get_manifest(Repository repository,
+                                                                         Reference reference) {
+  return ask(core_, core_->inner->get_manifest(std::move(repository), std::move(reference)));
+}
+
+net::awaitable<Result<Registry::Head>> GuardedRegistry::head_blob(Repository repository,
+                                                                  Digest digest) {
+  return ask(core_, core_->inner->head_blob(std::move(repository), digest));
+}
+
+net::awaitable<Result<StreamPtr>> GuardedRegistry::open_blob(Repository repository, Digest digest,
+                                                             std::uint64_t offset) {
+  return open(core_, core_->inner->open_blob(std::move(repository), digest, offset));
+}
+
+net::awaitable<Result<StreamPtr>> GuardedRegistry::open_part(Repository repository, Digest digest,
+                                                             std::uint64_t offset,
+                                                             std::uint64_t length) {
+  return open(core_, core_->inner->open_part(std::move(repository), digest, offset, length));
+}
+
+net::awaitable<Result<Registry::Document>> GuardedRegistry::get_tags(Repository repository,
+                                                                     std::string query) {
+  return ask(core_, core_->inner->get_tags(std::move(repository), std::move(query)));
+}
+
+net::awaitable<Result<Registry::Document>> GuardedRegistry::get_referrers(Repository repository,
+                                                                          Digest digest,
+                                                                          std::string query) {
+  return ask(core_, core_->inner->get_referrers(std::move(repository), digest, std::move(query)));
+}
+
+}  // namespace archway::proxy
