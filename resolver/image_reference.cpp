@@ -1,5 +1,6 @@
 #include "resolver/image_reference.hpp"
 
+#include "resolver/model/shown.hpp"
 #include "resolver/url.hpp"
 
 #include <algorithm>
@@ -32,8 +33,8 @@ Result<std::string> registry(std::string_view host) {
     constexpr std::size_t shown_max = 255;
     return Error{.code = Errc::name_invalid,
                  .origin = Origin::client,
-                 .message = "\"" + std::string(host.substr(0, shown_max)) +
-                            "\" is not a registry: it is a host name or an address, maybe with "
+                 .message = shown(host, shown_max) +
+                            " is not a registry: it is a host name or an address, maybe with "
                             ":PORT, such as registry.lan:5000"};
   }
   std::string name(host);

@@ -1,5 +1,7 @@
 #include "resolver/route.hpp"
 
+#include "resolver/model/shown.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -16,13 +18,8 @@ Error problem(Errc code, std::string message) {
   return {.code = code, .origin = Origin::client, .message = std::move(message)};
 }
 
-/// For messages: what a client sent, without what could upset a terminal.
 std::string shown(std::string_view text) {
-  std::string result(text.substr(0, shown_max));
-  for (auto& c : result) {
-    if (c < 0x20 || c > 0x7e) c = '?';
-  }
-  return "\"" + result + "\"";
+  return archway::shown(text, shown_max);
 }
 
 int hex_value(char c) {

@@ -5,6 +5,8 @@
 namespace archway::proxy {
 namespace {
 
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
          c == '/' || c == '_' || c == '-' || c == ':' || c == '+';
@@ -24,10 +26,15 @@ std::string yaml_scalar(std::string_view text) {
   if (letters && fine_start && !null_look) return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
       quoted += "\\n";
     } else if (c == '\t') {
       quoted += "\\t";
+    } else if (byte < 0x20 || byte == 0x7f) {  // Not allowed in YAML but as an escape.
+      quoted += "\\x";
+      quoted += hex_digits[byte >> 4];
+      quoted += hex_digits[byte & 15];
     } else {
       if (c == '"' || c == '\\') quoted += '\\';
       quoted += c;

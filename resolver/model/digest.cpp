@@ -1,5 +1,7 @@
 #include "resolver/model/digest.hpp"
 
+#include "resolver/model/shown.hpp"
+
 #include <algorithm>
 #include <type_traits>
 
@@ -12,8 +14,7 @@ constexpr std::size_t shown_max = 160;  // A digest is at most 135 characters; m
 Error invalid(std::string_view text, std::string_view why) {
   return {.code = Errc::digest_invalid,
           .origin = Origin::client,
-          .message = "\"" + std::string(text.substr(0, shown_max)) +
-                     "\" is not a digest: " + std::string(why)};
+          .message = shown(text, shown_max) + " is not a digest: " + std::string(why)};
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "resolver/model/name.hpp"
 
+#include "resolver/model/shown.hpp"
+
 #include <algorithm>
 
 namespace archway {
@@ -15,8 +17,8 @@ bool word(char c) {
 Error invalid(std::string_view what, std::string_view text, std::string_view why) {
   return {.code = Errc::name_invalid,
           .origin = Origin::client,
-          .message = "\"" + std::string(text.substr(0, Repository::length_max)) + "\" is not a " +
-                     std::string(what) + ": " + std::string(why)};
+          .message = shown(text, Repository::length_max) + " is not a " + std::string(what) + ": " +
+                     std::string(why)};
 }
 
 /// One path component: lower-case letters and digits, joined by `.`, `_`, `__` or any run of `-`.

@@ -1,5 +1,7 @@
 #include "resolver/model/platform.hpp"
 
+#include "resolver/model/shown.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -87,8 +89,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 Error invalid(std::string_view text, std::string_view why, std::string_view example) {
   return {.code = Errc::platform_invalid,
           .origin = Origin::client,
-          .message = "\"" + std::string(text.substr(0, shown_max)) + "\" is not a platform: " +
-                     std::string(why) + "; write it like " + std::string(example)};
+          .message = shown(text, shown_max) + " is not a platform: " + std::string(why) +
+                     "; write it like " + std::string(example)};
 }
 
 Error invalid_text(std::string_view text, std::string_view why) {

@@ -30,6 +30,7 @@ TEST_CASE("a scalar is quoted where a reader could take it for something else") 
       {"a dash in front", "-a", "\"-a\""},
       {"a quote and a backslash", "a\"\\", "\"a\\\"\\\\\""},
       {"two lines", "a\n\tb", "\"a\\n\\tb\""},
+      {"control characters", "a\x01\x1f\x7f", "\"a\\x01\\x1f\\x7f\""},
       {"umlauts", "\xc3\xa4", "\"\xc3\xa4\""},
   };
   for (const Row& row : rows) {
