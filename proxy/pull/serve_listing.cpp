@@ -1,7 +1,6 @@
 #include "proxy/pull/serve_listing.hpp"
 
-#include "proxy/pull/obtain_manifest.hpp"
-#include "proxy/pull/resolve_tag.hpp"
+#include "proxy/pull/referrers.hpp"
 #include "proxy/pull/sources.hpp"
 
 #include <algorithm>
@@ -79,11 +78,12 @@ Page page_of(const boost::json::array& all, const resolver::Route& route, bool u
   return page;
 }
 
-Response json_answer(const Asked& asked, std::string_view type, std::string body) {
+Response json_answer(const Asked& asked, std::string_view type, std::string body,
+                     metrics::Outcome outcome) {
   Response response;
   response.fields.add("Content-Type", type);
   add_common_fields(response, asked);
-  add_outcome(response, asked, metrics::Outcome::miss);
+  add_outcome(response, asked, outcome);
   response.body = bytes_body(std::move(body));
   return response;
 }
@@ -97,26 +97,6 @@ Error not_a_listing(const ImageName& image) {
 
 bool is_absent(const Error& error) {
   return error.code == Errc::manifest_unknown || error.code == Errc::name_unknown;
-}
-
-/// The index that the fallback tag names; an absent tag means that there are no referrers.
-net::awaitable<Result<Response>> referrers_by_tag(PullParts* parts,
-                                                  std::shared_ptr<const Asked> asked,
-                                                  ImageName source) {
-  const auto& digest = *asked->route.digest;
-  const auto tag =
-      Tag::parse(std::string(digest.algorithm_name()) + "-" + digest.hex().substr(0, 64));
-  if (!tag) co_return tag.error();
-  const auto resolved = co_await resolve_tag(parts, source, *tag);
-  if (!resolved && is_absent(resolved.error())) {
-    co_return json_answer(*asked, media_type::oci_index, std::string(empty_index));
-  }
-  if (!resolved) co_return resolved.error();
-  const auto manifest = co_await obtain_manifest(parts, source, resolved->digest);
-  if (!manifest) co_return manifest.error();
-  Response response = json_answer(*asked, media_type::oci_index, std::string());
-  response.body = manifest->bytes;
-  co_return response;
 }
 
 }  // namespace
@@ -138,7 +118,8 @@ net::awaitable<Result<Response>> serve_tags(PullParts* parts, std::shared_ptr<co
   boost::json::object answer;
   answer["name"] = asked->route.name;  // As the client wrote it, perhaps with the upstream's host.
   answer["tags"] = boost::json::array(page.tags.begin(), page.tags.end());
-  Response response = json_answer(*asked, "application/json", boost::json::serialize(answer));
+  Response response = json_answer(*asked, "application/json", boost::json::serialize(answer),
+                                  metrics::Outcome::miss);
   if (page.more && !page.tags.empty()) {
     response.fields.add("Link", next_link(*asked, page.tags.back()));
   }
@@ -147,28 +128,19 @@ net::awaitable<Result<Response>> serve_tags(PullParts* parts, std::shared_ptr<co
 
 net::awaitable<Result<Response>> serve_referrers(PullParts* parts,
                                                  std::shared_ptr<const Asked> asked) {
-  std::string query;
-  if (!asked->route.artifact_type.empty()) {
-    add_parameter(query, "artifactType", asked->route.artifact_type);
-  }
   const auto digest = *asked->route.digest;
   const auto source = co_await find_source(parts, asked, digest, ObjectKind::manifest);
   if (!source && is_absent(source.error())) {
-    co_return json_answer(*asked, media_type::oci_index, std::string(empty_index));
+    co_return json_answer(*asked, media_type::oci_index, std::string(empty_index),
+                          metrics::Outcome::miss);
   }
   if (!source) co_return source.error();
-  auto* registry = parts->registry(*source);
-  auto document = co_await registry->get_referrers(source->repository, digest, query);
-  if (!document) {
-    const auto code = document.error().code;
-    const bool absent =
-        is_absent(document.error()) || code == Errc::blob_unknown || code == Errc::unsupported;
-    if (!absent) co_return document.error();
-    co_return co_await referrers_by_tag(parts, asked, *source);
-  }
-  Response response = json_answer(*asked, media_type::oci_index, std::move(document->bytes));
-  const auto filters = document->fields.find("OCI-Filters-Applied");
-  if (!filters.empty()) response.fields.add("OCI-Filters-Applied", filters);
+  const auto list = co_await obtain_referrers(parts, *source, digest);
+  if (!list) co_return list.error();
+  const auto& type = asked->route.artifact_type;
+  auto text = type.empty() ? *list->bytes : of_artifact_type(*list->bytes, type);
+  Response response = json_answer(*asked, media_type::oci_index, std::move(text), list->outcome);
+  if (!type.empty()) response.fields.add("OCI-Filters-Applied", "artifactType");
   co_return response;
 }
 

@@ -15,11 +15,8 @@ namespace archway::proxy {
 boost::asio::awaitable<Result<Response>> serve_tags(PullParts* parts,
                                                     std::shared_ptr<const Asked> asked);
 
-/// `referrers`: from the upstream's API; where it has none, from the tag that the specification's
-/// fallback names (`sha256-<hex>`), which the cache keeps; else an empty index.
-///
-/// Source: OCI Distribution Spec v1.1, sections "Listing Referrers" and "Unavailable Referrers
-/// API".
+/// `referrers`: the list of obtain_referrers(), of one artifact type where the client asks for it;
+/// an image that is not there has none.
 boost::asio::awaitable<Result<Response>> serve_referrers(PullParts* parts,
                                                          std::shared_ptr<const Asked> asked);
 

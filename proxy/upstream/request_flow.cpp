@@ -1,13 +1,11 @@
 #include "proxy/upstream/request_flow.hpp"
 
+#include "proxy/upstream/rate_limit.hpp"
 #include "proxy/upstream/status.hpp"
 #include "resolver/challenge.hpp"
 #include "resolver/redirect.hpp"
 
-#include <charconv>
-#include <cstdint>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 namespace archway::proxy {
@@ -47,30 +45,16 @@ Error in_circles(const std::string& upstream) {
 
 constexpr std::chrono::seconds rest_default{60};
 constexpr std::chrono::seconds rest_when_low{600};
-constexpr std::uint64_t low_share =
-    10;  ///< of the limit, when less than one part in so many is left
-
-/// The number that `100;w=21600` begins with.
-std::optional<std::uint64_t> leading_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool ends = end == text.data() + text.size() || *end == ';';
-  return error == std::errc() && ends ? std::optional(number) : std::nullopt;
-}
 
 /// For how long others should go first: after 429, and where few requests are left of those that
 /// one account has; 0: they need not.
-///
-/// Source: Docker's documentation of pull rate limits, for `ratelimit-limit` and
-/// `ratelimit-remaining`.
 std::chrono::seconds rest_after(const AnswerHead& head) {
   if (head.status == 429) {
     const std::chrono::seconds asked(retry_after_s(head.fields));
     return asked.count() > 0 ? asked : rest_default;
   }
-  const auto limit = leading_number(head.fields.find("ratelimit-limit"));
-  const auto left = leading_number(head.fields.find("ratelimit-remaining"));
-  return limit && left && *left < *limit / low_share ? rest_when_low : std::chrono::seconds(0);
+  const auto limit = read_rate_limit(head.fields);
+  return limit && limit->is_low() ? rest_when_low : std::chrono::seconds(0);
 }
 
 /// Everything the configured bounds allow one exchange with a token service to take.

@@ -33,6 +33,15 @@ take() {
   done
 }
 
+# attached_to_single: what refers to an image, found by its digest and pulled.
+attached_to_single() {
+  local note
+  note=$(cat "$ARCHWAY_E2E_WORK/note")
+  fetch GET "http://$gate/v2/library/single/referrers/$(tag_digest library/single:1)?artifactType=application/vnd.example.note"
+  assert_equal "what refers to it" "$code $(jq -r '.manifests[].digest' "$body")" "200 $note"
+  assert_manifest "http://$gate/v2/library/single/manifests/$note" "$note"
+}
+
 unreachable() { ! getent hosts hub.test && closed "$hub" && closed "$ghcr"; }
 
 @test "offline: everything is pulled through once, while there is a network" {
@@ -43,6 +52,7 @@ unreachable() { ! getent hosts hub.test && closed "$hub" && closed "$ghcr"; }
   assert_manifest "http://$gate/v2/ghcr.io/org/tool/manifests/1" "$(tag_digest org/tool:1)"
   assert_manifest "http://$gate/v2/ghcr.io/org/tool/manifests/$(child org/tool:1 linux/arm64/v8)" \
     "$(child org/tool:1 linux/arm64/v8)"
+  attached_to_single
   assert_one_get_each hub "$(tag_digest library/hi:1)"
 }
 
@@ -74,6 +84,10 @@ unreachable() { ! getent hosts hub.test && closed "$hub" && closed "$ghcr"; }
   assert_manifest "http://$gate/v2/ghcr.io/org/tool/manifests/1" "$(child org/tool:1 linux/arm64/v8)" \
     -H 'Archway-Platform: linux/arm64'
   assert_matches "cache" "$(header archway-cache)" '^(hit|stale)$'
+}
+
+@test "offline: what is attached to an image is found and served" {
+  attached_to_single
 }
 
 @test "offline: it is ready, because readiness does not depend on the upstreams" {

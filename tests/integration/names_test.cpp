@@ -115,26 +115,5 @@ TEST_CASE("tags are listed in pages, also of a registry that sends them all") {
   CHECK(second.header("Link").empty());
 }
 
-TEST_CASE("referrers come from the API, from the fallback tag, or are none") {
-  ScriptedUpstream hub;
-  const auto image = make_image("linux/amd64", "layer");
-  const auto index = make_index({image});
-  const auto digest = image.manifest.digest;
-  const std::string path = "/v2/library/hi/referrers/" + digest;
-  hub.on(path).answer(404);
-  hub.on(path).answer(404);
-  hub.on(path).answer(200).header("OCI-Filters-Applied", "artifactType").json(index.bytes);
-  Gateway gateway(hub);
-  gateway.start();
-  const auto none = gateway.get(path);
-  CHECK(none.status == 200);
-  CHECK(none.body.find("\"manifests\":[]") != std::string::npos);
-  publish(hub, "library/hi", index, "sha256-" + digest.substr(7));
-  CHECK(gateway.get(path).body == index.bytes);
-  const auto filtered = gateway.get(path + "?artifactType=application/x");
-  CHECK(filtered.body == index.bytes);
-  CHECK(filtered.header("OCI-Filters-Applied") == "artifactType");
-}
-
 }  // namespace
 }  // namespace archway::test

@@ -4,12 +4,19 @@
 #include "tests/support/temp_dir.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <cstdio>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string.h>  // explicit_bzero is the C library's own
+#include <string_view>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace archway::proxy {
@@ -240,6 +247,69 @@ TEST_CASE("credentials that cannot be had make way for others, and none for what
   bench.upstream->credentials[1].docker_config = bench.folder.write("config.json", "{}");
   CHECK(bench.basic() == basic_new);
   CHECK(bench.choose()->which == 2);
+}
+
+/// A password that is nowhere written down as it is, so that finding it in memory means something.
+constexpr char mask = 0x15;
+constexpr std::string_view masked_password = "kq7Zp2vR9mXw4tLs8bNc3yHd6fGk1uAe";
+
+void write_masked(const std::filesystem::path& file) {
+  std::array<char, masked_password.size()> plain{};
+  std::transform(masked_password.begin(), masked_password.end(), plain.begin(),
+                 [](char c) { return static_cast<char>(c ^ mask); });
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  CHECK(::write(fd, plain.data(), plain.size()) == static_cast<ssize_t>(plain.size()));
+  ::close(fd);
+  ::explicit_bzero(plain.data(), plain.size());
+}
+
+std::size_t count_masked(std::string_view bytes) {
+  std::size_t found = 0;
+  const char first = static_cast<char>(masked_password[0] ^ mask);
+  for (auto at = bytes.find(first); at != std::string_view::npos; at = bytes.find(first, at + 1)) {
+    const auto here = bytes.substr(at, masked_password.size());
+    found += here.size() == masked_password.size() &&
+                     std::equal(here.begin(), here.end(), masked_password.begin(),
+                                [](char a, char b) { return static_cast<char>(a ^ mask) == b; })
+                 ? 1
+                 : 0;
+  }
+  return found;
+}
+
+/// How often the password is in this process' memory.
+std::size_t in_memory() {
+  std::ifstream maps("/proc/self/maps");
+  const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  std::size_t found = 0;
+  for (std::string line; std::getline(maps, line);) {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::array<char, 5> mode{};
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, mode.data()) != 3) continue;
+    if (mode[0] != 'r' || mode[1] != 'w' || end - begin > 256 * 1024 * 1024) continue;
+    std::string bytes(end - begin, '\0');
+    const auto got = ::pread(memory, bytes.data(), bytes.size(), static_cast<off_t>(begin));
+    if (got > 0) {
+      found += count_masked(std::string_view(bytes).substr(0, static_cast<std::size_t>(got)));
+    }
+    ::explicit_bzero(bytes.data(), bytes.size());  // Else the next look would find this copy.
+  }
+  ::close(memory);
+  return found;
+}
+
+TEST_CASE("a password that was replaced is nowhere in memory any more") {
+  Bench bench;
+  const auto file = bench.folder.path() / "password";
+  write_masked(file);
+  bench.upstream->credentials = {{.username = "me", .password_file = file}};
+  REQUIRE(bench.choose());
+  CHECK(in_memory() > 0);
+  bench.folder.write("password", "new");
+  bench.time += 1s;
+  CHECK(bench.basic() == basic_new);
+  CHECK(in_memory() == 0);
 }
 
 TEST_CASE("a hundred who need a helper's answer at once, on two threads, run it once") {
