@@ -55,9 +55,33 @@ void append_space(std::vector<MetricFamily>& families, const Metrics::Snapshot& 
       MetricType::Counter, snapshot.cache_evicted_bytes);
 }
 
+void append_upstreams(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapshot) {
+  auto up =
+      family("archway_upstream_up",
+             "0 while the upstream is only probed, because it does not answer.", MetricType::Gauge);
+  auto held = family("archway_upstream_held_seconds",
+                     "For how long the upstream asked to be left alone yet.", MetricType::Gauge);
+  auto limit = family("archway_upstream_rate_limit", "Requests that the upstream allows.",
+                      MetricType::Gauge);
+  auto remaining = family("archway_upstream_rate_remaining",
+                          "Requests that the upstream allows yet.", MetricType::Gauge);
+  for (const auto& upstream : snapshot.upstreams) {
+    const std::vector<prometheus::ClientMetric::Label> labels{{"upstream", upstream.name},
+                                                              {"url", upstream.url}};
+    add(up, upstream.answers ? 1 : 0, labels);
+    add(held, upstream.held_s, labels);
+    if (upstream.limit) add(limit, *upstream.limit, labels);
+    if (upstream.limit) add(remaining, upstream.remaining, labels);
+  }
+  for (auto* one : {&up, &held, &limit, &remaining}) {
+    if (!one->metric.empty()) families.push_back(std::move(*one));
+  }
+}
+
 /// What is known at the moment of the scrape only; never kept, so two scrapes cannot mix.
 void append(std::vector<MetricFamily>& families, const Metrics::Snapshot& snapshot) {
   append_space(families, snapshot);
+  append_upstreams(families, snapshot);
   auto objects = family("archway_cache_objects", "Objects in the cache.", MetricType::Gauge);
   add(objects, snapshot.cache_blobs, {{"kind", "blob"}});
   add(objects, snapshot.cache_manifests, {{"kind", "manifest"}});

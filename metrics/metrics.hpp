@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -79,6 +80,17 @@ class Metrics {
     using Labelled = std::vector<std::pair<std::string_view, std::uint64_t>>;
     Labelled cache_damaged = {};
     Labelled cache_write_errors = {};
+    /// archway_upstream_up, archway_upstream_held_seconds, and where the upstream says it
+    /// archway_upstream_rate_limit and archway_upstream_rate_remaining, all {upstream,url}.
+    struct Upstream {
+      std::string name;
+      std::string url;
+      bool answers = true;
+      std::uint64_t held_s = 0;  ///< it asked to be left alone for so long
+      std::optional<std::uint64_t> limit = {};
+      std::uint64_t remaining = 0;
+    };
+    std::vector<Upstream> upstreams = {};
     bool cache_read_only = false;
     bool cache_out_of_service = false;
     std::uint64_t cache_scrubbed_bytes = 0;

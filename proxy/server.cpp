@@ -162,7 +162,7 @@ Result<void> Server::Parts::build() {
   publish = std::make_unique<DiskPool>(publish_threads);
   shared = std::make_unique<PullShared>(&settings, cache.get(), log, metrics.get(), disk.get(),
                                         publish.get());
-  if (settings.prefetch.seen || settings.prefetch.layers) {
+  if ((settings.prefetch.seen || settings.prefetch.layers) && !settings.offline) {
     seen = std::make_unique<Seen>(&cache->index());
     prefetch = std::make_unique<Prefetch>(settings, seen.get(), log);
     shared->prefetch = prefetch.get();
@@ -222,6 +222,7 @@ Server::~Server() {
 
 void Server::reload() {
   auto& parts = *parts_;
+  parts.shared->absent.clear();
   for (std::size_t i = 0; i < parts.settings.listen.size(); ++i) {
     const auto& tls = parts.settings.listen[i].tls;
     if (!tls) continue;

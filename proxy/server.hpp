@@ -32,7 +32,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   /// Reads the certificate files again, and the authorities of clients' certificates; one that
-  /// cannot be used leaves the old ones of its listener in place.
+  /// cannot be used leaves the old ones of its listener in place. Forgets what upstreams have just
+  /// said there is not.
   void reload();
 
   /// Stops accepting, ends idle connections, waits until the others have ended or the configured

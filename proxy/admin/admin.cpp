@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace archway::proxy {
 namespace {
@@ -20,6 +22,23 @@ metrics::Metrics::Snapshot::Labelled named(const Words& words, const Counts& cou
   metrics::Metrics::Snapshot::Labelled list;
   for (const auto word : words) {
     list.emplace_back(name(word), counts.at(static_cast<std::size_t>(word)));
+  }
+  return list;
+}
+
+std::vector<metrics::Metrics::Snapshot::Upstream> shown(const std::vector<Health::State>& states) {
+  std::vector<metrics::Metrics::Snapshot::Upstream> list;
+  for (const auto& state : states) {
+    metrics::Metrics::Snapshot::Upstream one{
+        .name = state.upstream,
+        .url = state.url,
+        .answers = state.answers,
+        .held_s = static_cast<std::uint64_t>(state.held.count())};
+    if (state.limit) {
+      one.limit = state.limit->limit;
+      one.remaining = state.limit->remaining;
+    }
+    list.push_back(std::move(one));
   }
   return list;
 }
@@ -51,6 +70,7 @@ std::string Admin::exposition() const {
        .log_lines_dropped = shared.log->dropped(),
        .cache_damaged = named(cache::found_by_all, stats.damaged),
        .cache_write_errors = named(cache::refusals_all, stats.refusals),
+       .upstreams = shown(parts_.pull.upstreams->states()),
        .cache_read_only = stats.read_only,
        .cache_out_of_service = stats.out_of_service,
        .cache_scrubbed_bytes = stats.scrubbed_bytes});

@@ -66,6 +66,7 @@ net::awaitable<Response> answer_holdings(AdminParts* parts, Query query) {
 net::awaitable<Response> remove_holding(AdminParts* parts, std::string name, Query query) {
   const auto dry_run = query.flag("dry_run");
   if (!dry_run) co_return error_answer(dry_run.error());
+  parts->pull.shared->absent.clear();
   std::function<Document()> work = [holdings = parts->holdings, name, only = *dry_run] {
     return holdings->remove(name, only);
   };

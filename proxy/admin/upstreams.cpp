@@ -7,7 +7,9 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <cmath>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace archway::proxy {
 
@@ -45,6 +47,29 @@ boost::json::object described(const Settings::Upstream& upstream) {
           {"default", upstream.is_default}};
 }
 
+boost::json::object shown(const Health::State& state) {
+  boost::json::object document{{"url", state.url},
+                               {"answers", state.answers},
+                               {"last_error", state.last_error},
+                               {"held_seconds", state.held.count()},
+                               {"rate_limit", nullptr}};
+  if (!state.limit) return document;
+  document["rate_limit"] = boost::json::object{{"limit", state.limit->limit},
+                                               {"remaining", state.limit->remaining},
+                                               {"window_seconds", state.limit->window.count()},
+                                               {"low", state.limit->is_low()}};
+  return document;
+}
+
+/// What is known of the upstream's URLs without asking.
+boost::json::array state_of(const std::vector<Health::State>& states, const std::string& name) {
+  boost::json::array list;
+  for (const auto& state : states) {
+    if (state.upstream == name) list.push_back(shown(state));
+  }
+  return list;
+}
+
 void add(boost::json::object& document, const std::optional<Reached>& reached) {
   const Reached late{.why = "no answer within 10 s", .seconds = check_max.count()};
   const auto& result = reached ? *reached : late;
@@ -71,9 +96,11 @@ net::awaitable<Response> answer_upstreams(AdminParts* parts, Query query) {
     }
     reached = co_await run_together(std::move(questions), check_max, parts->pull.shared->log);
   }
+  const auto states = parts->pull.upstreams->states();
   boost::json::array list;
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
     auto document = described(upstreams[i]);
+    document["urls"] = state_of(states, upstreams[i].name);
     if (*check) add(document, reached[i]);
     list.push_back(std::move(document));
   }

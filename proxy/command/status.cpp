@@ -33,6 +33,24 @@ std::string sum(const boost::json::object& counts) {
   return std::to_string(all) + words + (words.empty() ? "" : ")");
 }
 
+/// What an operator should know of the URLs of an upstream; "" : nothing.
+std::string troubles_of(const boost::json::object& upstream) {
+  std::string text;
+  for (const auto& each : list_in(upstream, "urls")) {
+    if (!each.is_object()) continue;
+    const auto& url = each.get_object();
+    if (!flag_in(url, "answers")) text += ", does not answer";
+    if (const auto held = number_in(url, "held_seconds"); held > 0) {
+      text += ", asked to be left alone for " + duration(held);
+    }
+    const auto* limit = url.if_contains("rate_limit");
+    if (limit == nullptr || !limit->is_object()) continue;
+    text += ", " + std::to_string(number_in(limit->get_object(), "remaining")) + " of " +
+            std::to_string(number_in(limit->get_object(), "limit")) + " requests left";
+  }
+  return text.empty() ? text : " (" + text.substr(2) + ")";
+}
+
 std::string upstreams_text(const boost::json::array& upstreams) {
   std::string text;
   for (const auto& each : upstreams) {
@@ -40,6 +58,7 @@ std::string upstreams_text(const boost::json::array& upstreams) {
     const auto& upstream = each.get_object();
     text += (text.empty() ? "" : ", ") + text_in(upstream, "name");
     if (flag_in(upstream, "default")) text += " (default)";
+    text += troubles_of(upstream);
   }
   return text;
 }

@@ -1,6 +1,6 @@
 #include "proxy/config/print.hpp"
 
-#include "proxy/config/defaults.hpp"
+#include "proxy/config/print_upstreams.hpp"
 #include "proxy/config/units.hpp"
 #include "proxy/config/yaml_writer.hpp"
 
@@ -14,14 +14,6 @@ namespace {
 
 using resolver::PlatformRules;
 using resolver::VerdictPolicy;
-
-std::string truth(bool value) {
-  return value ? "true" : "false";
-}
-
-std::string time(std::chrono::milliseconds value) {
-  return time_text(value);
-}
 
 std::string_view word(VerdictPolicy::Answer answer) {
   switch (answer) {
@@ -116,9 +108,10 @@ void print_listeners(const Settings& settings, YamlWriter& writer) {
 
 void print_process(const Settings& settings, YamlWriter& writer) {
   writer.value("admin", settings.admin ? yaml_scalar(settings.admin->str()) : "none");
-  writer.value("drain", time(settings.drain));
+  writer.value("drain", time_text(settings.drain));
   writer.value("threads", std::to_string(settings.threads));
   writer.value("connections_max", std::to_string(settings.connections_max));
+  writer.value("offline", yaml_truth(settings.offline));
 }
 
 void print_cache(const Settings::Cache& cache, YamlWriter& writer) {
@@ -129,73 +122,6 @@ void print_cache(const Settings::Cache& cache, YamlWriter& writer) {
   writer.value("durability", cache.strict ? "strict" : "relaxed");
   writer.value("pin", yaml_list(cache.pin));
   writer.value("scrub", cache.scrub.count() == 0 ? "none" : time_text(cache.scrub));
-  writer.close();
-}
-
-/// The keys of one way to log in, with their values.
-std::vector<std::pair<std::string_view, std::string>> shown(const Settings::Credentials& one) {
-  if (!one.helper.empty()) return {{"helper", yaml_scalar(one.helper)}};
-  if (!one.docker_config.empty()) {
-    return {{"docker_config", yaml_scalar(one.docker_config.string())}};
-  }
-  const std::pair<std::string_view, std::string> name{"username", yaml_scalar(one.username)};
-  if (one.password_file.empty()) return {name, {"password", yaml_scalar(masked_secret)}};
-  return {name, {"password_file", yaml_scalar(one.password_file.string())}};
-}
-
-void print_credentials(const std::vector<Settings::Credentials>& all, YamlWriter& writer) {
-  if (all.size() == 1) {
-    writer.open_section("credentials");
-    for (const auto& [key, value] : shown(all.front())) writer.value(key, value);
-    writer.close();
-    return;
-  }
-  std::string list;
-  for (const auto& one : all) {
-    std::string entry;
-    for (const auto& [key, value] : shown(one)) {
-      entry += (entry.empty() ? "" : ", ") + std::string(key) + ": " + value;
-    }
-    list += (list.empty() ? "[{" : ", {") + entry + "}";
-  }
-  if (!all.empty()) writer.value("credentials", list + "]");
-}
-
-void print_upstream(const Settings::Upstream& upstream, YamlWriter& writer) {
-  writer.open_item();
-  writer.value("name", yaml_scalar(upstream.name));
-  writer.value("url", yaml_scalar(upstream.url.origin()));
-  if (upstream.is_default) writer.value("default", truth(true));
-  print_credentials(upstream.credentials, writer);
-  if (!upstream.ca_file.empty()) writer.value("ca_file", yaml_scalar(upstream.ca_file.string()));
-  if (!upstream.hosts.empty()) writer.value("hosts", yaml_list(upstream.hosts));
-  // Docker Hub has one by default: there an empty list must be said.
-  if (!upstream.token_realms.empty() || !upstream_by_name(upstream.name).token_realms.empty()) {
-    writer.value("token_realms", yaml_list(upstream.token_realms));
-  }
-  writer.close();
-}
-
-void print_upstreams(const Settings& settings, YamlWriter& writer) {
-  writer.open_list("upstreams");
-  for (const Settings::Upstream& upstream : settings.upstreams) print_upstream(upstream, writer);
-  writer.close();
-}
-
-void print_tags(const resolver::TagRules& tags, YamlWriter& writer) {
-  writer.open_section("tags");
-  writer.value("fresh_for", time(tags.fresh_for));
-  writer.value("stale_for", time(tags.stale_for));
-  if (!tags.rules.empty()) {
-    writer.open_list("rules");
-    for (const auto& rule : tags.rules) {
-      writer.open_item();
-      writer.value("match", yaml_scalar(rule.match));
-      writer.value("fresh_for", time(rule.fresh_for));
-      writer.close();
-    }
-    writer.close();
-  }
   writer.close();
 }
 
@@ -254,7 +180,7 @@ void print_platforms(const Settings& settings, YamlWriter& writer) {
 
 void print_rewrite(const Settings::Rewrite& rewrite, YamlWriter& writer) {
   writer.open_section("rewrite");
-  writer.value("architecture_organisations", truth(rewrite.architecture_organisations));
+  writer.value("architecture_organisations", yaml_truth(rewrite.architecture_organisations));
   if (!rewrite.rules.empty()) {
     writer.open_list("rules");
     for (const auto& rule : rewrite.rules) {
@@ -288,24 +214,25 @@ void print_images(const std::vector<VirtualImage>& images, YamlWriter& writer) {
 
 void print_prefetch(const Settings::Prefetch& prefetch, YamlWriter& writer) {
   writer.open_section("prefetch");
-  writer.value("layers", truth(prefetch.layers));
-  writer.value("seen", truth(prefetch.seen));
+  writer.value("layers", yaml_truth(prefetch.layers));
+  writer.value("seen", yaml_truth(prefetch.seen));
   writer.value("transfers", std::to_string(prefetch.transfers));
-  writer.value("forget", time(prefetch.forget));
+  writer.value("forget", time_text(prefetch.forget));
   writer.close();
 }
 
 void print_timeouts(const Settings::Timeouts& timeouts, YamlWriter& writer) {
   writer.open_section("timeouts");
-  writer.value("resolve", time(timeouts.resolve));
-  writer.value("connect", time(timeouts.connect));
-  writer.value("tls", time(timeouts.tls));
-  writer.value("first_byte", time(timeouts.first_byte));
-  writer.value("stall", time(timeouts.stall));
-  writer.value("retry_pause", time(timeouts.retry_pause));
-  writer.value("request", time(timeouts.request));
-  writer.value("idle", time(timeouts.idle));
-  writer.value("client_stall", time(timeouts.client_stall));
+  writer.value("resolve", time_text(timeouts.resolve));
+  writer.value("connect", time_text(timeouts.connect));
+  writer.value("tls", time_text(timeouts.tls));
+  writer.value("first_byte", time_text(timeouts.first_byte));
+  writer.value("stall", time_text(timeouts.stall));
+  writer.value("retry_pause", time_text(timeouts.retry_pause));
+  writer.value("retry_for", time_text(timeouts.retry_for));
+  writer.value("request", time_text(timeouts.request));
+  writer.value("idle", time_text(timeouts.idle));
+  writer.value("client_stall", time_text(timeouts.client_stall));
   writer.close();
 }
 

@@ -47,6 +47,7 @@ void read_process(const Section& file, Settings& settings) {
       settings.connections_max = static_cast<std::uint32_t>(*count);
     }
   }
+  if (const auto value = file.find("offline")) settings.offline = value->flag().value_or(false);
   if (const auto value = file.find("log")) read_log(Section(*value, "log"), settings);
 }
 

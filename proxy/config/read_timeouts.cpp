@@ -20,6 +20,7 @@ constexpr Row rows[] = {
     {"first_byte", &Settings::Timeouts::first_byte},
     {"stall", &Settings::Timeouts::stall},
     {"retry_pause", &Settings::Timeouts::retry_pause},
+    {"retry_for", &Settings::Timeouts::retry_for},
     {"request", &Settings::Timeouts::request},
     {"idle", &Settings::Timeouts::idle},
     {"client_stall", &Settings::Timeouts::client_stall},

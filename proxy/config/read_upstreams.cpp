@@ -10,6 +10,9 @@ using Upstream = Settings::Upstream;
 
 constexpr std::size_t upstreams_max = 1024;
 constexpr std::size_t hosts_max = 256;
+constexpr std::uint64_t requests_max = 10'000;
+constexpr std::uint64_t bandwidth_min = 16ULL * 1024;  // Below, clients take it for silence.
+constexpr std::uint64_t bandwidth_max = 1ULL << 40;
 constexpr std::string_view name_form =
     "a registry's name as it stands in image names, such as ghcr.io or registry.lan:5000";
 
@@ -165,6 +168,19 @@ void read_secrets(const Section& section, Upstream& upstream) {
   }
 }
 
+/// How much archway may ask of it, and for how long what it said is believed.
+void read_bounds(const Section& section, Upstream& upstream, Settings& settings) {
+  if (const auto value = section.find("requests")) {
+    upstream.requests = static_cast<unsigned>(value->number(0, requests_max).value_or(0));
+  }
+  if (const auto value = section.find("bandwidth")) {
+    upstream.bandwidth = value->size(bandwidth_min, bandwidth_max).value_or(0);
+  }
+  if (const auto value = section.find("tags")) {
+    settings.tags.upstreams[upstream.name] = read_tag_changes(Section(*value, "upstreams[].tags"));
+  }
+}
+
 void read_upstream(const Value& entry, Settings& settings, SaidBefore& said) {
   const Section section(entry, "upstreams[]");
   const auto name_value = section.need("name");
@@ -178,6 +194,7 @@ void read_upstream(const Value& entry, Settings& settings, SaidBefore& said) {
   read_secrets(section, upstream);
   if (const auto value = section.find("hosts")) read_hosts(*value, upstream, said);
   if (const auto value = section.find("token_realms")) read_token_realms(*value, upstream);
+  read_bounds(section, upstream, settings);
   if (name) settings.upstreams.push_back(std::move(upstream));
 }
 
@@ -187,6 +204,7 @@ void read_upstreams(const Section& file, Settings& settings) {
   const auto value = file.find("upstreams");
   if (!value) return;
   settings.upstreams.clear();
+  settings.tags.upstreams.clear();
   SaidBefore said;
   const auto entries =
       value->list("a list such as [{name: docker.io, default: true}]", upstreams_max);

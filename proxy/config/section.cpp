@@ -4,6 +4,7 @@
 #include "proxy/config/nearest.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace archway::proxy {
 namespace {
@@ -19,12 +20,18 @@ std::vector<std::string_view> names_in(std::string_view section) {
   return names;
 }
 
-/// Where else a key of this name belongs: someone forgot to indent, or indented too far.
+std::ptrdiff_t depth(const Key& key) {
+  return std::count(key.path.begin(), key.path.end(), '.');
+}
+
+/// Where else a key of this name belongs: someone forgot to indent, or indented too far. Of several
+/// places the least deep one.
 const Key* elsewhere(std::string_view name) {
+  const Key* found = nullptr;
   for (const Key& key : config_keys()) {
-    if (leaf(key) == name) return &key;
+    if (leaf(key) == name && (found == nullptr || depth(key) < depth(*found))) found = &key;
   }
-  return nullptr;
+  return found;
 }
 
 }  // namespace

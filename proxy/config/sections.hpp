@@ -11,7 +11,8 @@
 /// `settings` by what it finds and reports what it cannot use.
 namespace archway::proxy {
 
-void read_process(const Section& file, Settings& settings);    ///< drain, threads, connections, log
+/// drain, threads, connections_max, offline, log
+void read_process(const Section& file, Settings& settings);
 void read_listeners(const Section& file, Settings& settings);  ///< listen, admin
 void read_cache(const Section& file, Settings& settings);
 void read_upstreams(const Section& file, Settings& settings);
@@ -32,6 +33,9 @@ void check_allowed(const Settings& settings, Reading& reading);
 /// The `credentials` of one upstream, one or a list of them; reads the variable that holds a
 /// password and looks whether the files can be read.
 std::vector<Settings::Credentials> read_credentials(const Value& value);
+
+/// What of fresh_for, stale_for and serve_deleted stands in the section.
+resolver::TagChanges read_tag_changes(const Section& section);
 
 /// A pattern for `upstream/repository` (`with_tag`: and `:tag`) that can match something.
 std::optional<std::string> read_pattern(const Value& value, bool with_tag);

@@ -56,6 +56,8 @@ struct Settings {
     std::filesystem::path ca_file = {};          ///< "" : the system's CAs
     std::vector<std::string> hosts = {};         ///< Host headers that mean this upstream
     std::vector<std::string> token_realms = {};  ///< further hosts that may see the credentials
+    unsigned requests = 0;                       ///< at once, over all threads; 0: no limit
+    std::uint64_t bandwidth = 0;                 ///< bytes a second of all transfers; 0: no limit
   };
   struct Cache {
     std::filesystem::path directory;
@@ -91,8 +93,10 @@ struct Settings {
     std::chrono::milliseconds first_byte = std::chrono::seconds(30);  ///< an upstream's headers
     std::chrono::milliseconds stall =
         std::chrono::seconds(30);  ///< an upstream's silence in a body
-    /// Before a cut transfer goes on; doubled each time.
+    /// Before a cut transfer goes on, and before a silent upstream is probed; doubled each time.
     std::chrono::milliseconds retry_pause = std::chrono::milliseconds(200);
+    /// How long a transfer that was cut is tried again without getting anywhere.
+    std::chrono::milliseconds retry_for = std::chrono::minutes(1);
     std::chrono::milliseconds request =
         std::chrono::seconds(10);                               ///< a client's whole header block
     std::chrono::milliseconds idle = std::chrono::seconds(60);  ///< a client between requests
@@ -105,6 +109,7 @@ struct Settings {
   std::chrono::seconds drain = std::chrono::seconds(25);
   unsigned threads = 0;                    ///< 0: one for each core
   std::uint32_t connections_max = 20'000;  ///< clients at once; further ones wait in the backlog
+  bool offline = false;                    ///< no upstream is ever asked
   Cache cache;
   std::vector<Upstream> upstreams;
   resolver::TagRules tags;

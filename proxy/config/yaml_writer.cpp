@@ -43,6 +43,10 @@ std::string yaml_scalar(std::string_view text) {
   return quoted + '"';
 }
 
+std::string yaml_truth(bool value) {
+  return value ? "true" : "false";
+}
+
 std::string yaml_list(const std::vector<std::string>& texts) {
   std::string list = "[";
   for (const std::string& text : texts) {

@@ -15,6 +15,9 @@ std::string yaml_scalar(std::string_view text);
 /// `[a, b]` of texts.
 std::string yaml_list(const std::vector<std::string>& texts);
 
+/// true or false.
+std::string yaml_truth(bool value);
+
 /// Writes a configuration key by key, in the table's order. With comments each key's help stands
 /// above it once, and keys that were not written follow as examples, commented out (`#key: value`).
 class YamlWriter {

@@ -1,5 +1,7 @@
 #include "proxy/pull/asked.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace archway::proxy {
@@ -53,6 +55,23 @@ void add_warning(Response& response, const std::string& text) {
     quoted += printable ? c : '?';
   }
   response.fields.add("Warning", "299 archway \"" + quoted + "\"");
+}
+
+void add_staleness(Response& response, std::int64_t age_s) {
+  response.fields.add("Warning", "110 - \"Response is stale: its upstream could not confirm it\"");
+  response.fields.add("Age", std::to_string(std::max<std::int64_t>(age_s, 0)));
+}
+
+bool asks_anew(const resolver::TagRules& rules, const Request& request) {
+  if (rules.no_cache_from.empty()) return false;
+  const auto lines = request.fields.all("Cache-Control");
+  const bool says = std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+    return line.find("no-cache") != std::string_view::npos;
+  });
+  const auto& networks = rules.no_cache_from;
+  return says && std::any_of(networks.begin(), networks.end(), [&](const auto& network) {
+           return network.contains(request.peer->address);
+         });
 }
 
 bool unchanged(const Request& request, const std::string& etag) {

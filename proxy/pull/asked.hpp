@@ -3,9 +3,11 @@
 #include "proxy/http/message.hpp"
 #include "proxy/pull/account.hpp"
 #include "resolver/client_platform.hpp"
+#include "resolver/freshness.hpp"
 #include "resolver/model/name.hpp"
 #include "resolver/route.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +48,13 @@ void add_outcome(Response& response, const Asked& asked, metrics::Outcome outcom
 
 /// `Warning: 299 archway "…"`. Source: RFC 7234 section 5.5.
 void add_warning(Response& response, const std::string& text);
+
+/// `Warning: 110` and `Age`, the seconds since what is served was known to be so.
+/// Source: RFC 7234 sections 5.1 and 5.5.1.
+void add_staleness(Response& response, std::int64_t age_s);
+
+/// True when the client wants the upstream asked (`Cache-Control: no-cache`), and may.
+bool asks_anew(const resolver::TagRules& rules, const Request& request);
 
 /// True when the client says that it holds these very bytes (If-None-Match).
 /// Source: RFC 9110 section 13.1.2.

@@ -87,12 +87,13 @@ void explain_answer(const Question& question, cache::Cache& cache, const StoredM
   note_only_parts_of(question, cache, *manifest.manifest);
 }
 
-net::awaitable<Result<Tagged>> obtain_top(PullParts* parts, QuestionPtr question, Tag tag) {
+net::awaitable<Result<Tagged>> obtain_top(PullParts* parts, QuestionPtr question, Tag tag,
+                                          bool anew) {
   const auto made_of = parts->shared->virtual_images.find(question->image, tag);
   if (question->why != nullptr) question->why->virtual_image = made_of;
-  if (made_of) co_return co_await make_virtual_index(parts, *made_of, tag);
+  if (made_of) co_return co_await make_virtual_index(parts, *made_of, tag, anew);
   const Reference reference = tag;
-  co_return co_await obtain_tagged(parts, question->image, reference);
+  co_return co_await obtain_tagged(parts, question->image, reference, anew);
 }
 
 net::awaitable<Result<Verdict>> judge(PullParts* parts, QuestionPtr question,
@@ -124,6 +125,7 @@ net::awaitable<Result<Decided>> take_child(PullParts* parts, QuestionPtr questio
   co_return Decided{.manifest = *std::move(child),
                     .index = top->manifest.digest,
                     .outcome = outcome,
+                    .stale_since = top->stale_since,
                     .from = from};
 }
 
@@ -136,6 +138,7 @@ net::awaitable<Result<Decided>> take_filtered(PullParts* parts, QuestionPtr ques
   co_return Decided{.manifest = *std::move(made),
                     .index = top->manifest.digest,
                     .outcome = top->outcome,
+                    .stale_since = top->stale_since,
                     .from = question->image};
 }
 
@@ -144,6 +147,7 @@ Decided take_as_it_is(const PullParts& parts, const Question& question, const Ta
   explain_answer(question, *parts.shared->cache, top.manifest, top.cached);
   return {.manifest = top.manifest,
           .outcome = top.outcome,
+          .stale_since = top.stale_since,
           .warning = verdict.message,
           .from = question.image};
 }
@@ -151,9 +155,10 @@ Decided take_as_it_is(const PullParts& parts, const Question& question, const Ta
 }  // namespace
 
 net::awaitable<Result<Decided>> decide_tag(PullParts* parts, ImageName image, Tag tag,
-                                           resolver::ClientPlatform client, Explanation* why) {
+                                           resolver::ClientPlatform client, Explanation* why,
+                                           bool anew) {
   const auto question = ask(*parts->shared, image, tag, std::move(client), why);
-  auto obtained = co_await obtain_top(parts, question, tag);
+  auto obtained = co_await obtain_top(parts, question, tag, anew);
   if (!obtained) co_return obtained.error();
   const TaggedPtr top = std::make_shared<const Tagged>(*std::move(obtained));
   explain_tag(*question, *top);

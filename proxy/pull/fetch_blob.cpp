@@ -15,7 +15,6 @@ namespace net = boost::asio;
 namespace {
 
 constexpr std::size_t piece_bytes = 256 * 1024;
-constexpr int fruitless_tries_max = 5;
 
 using Writer = std::shared_ptr<cache::FillWriter>;
 using Bytes = std::shared_ptr<char[]>;
@@ -144,20 +143,21 @@ net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest dig
                                    Writer writer) {
   co_await resume(parts, image, digest, writer);
   bool begun = false;
-  int fruitless = 0;
+  Retries retries(parts->shared->settings->timeouts);
   for (;;) {
     const auto before = writer->appended();
     const auto moved = co_await transfer(parts, image, digest, writer, &begun);
     if (moved) co_return Result<void>();
     const auto& error = moved.error();
-    fruitless = writer->appended() > before ? 0 : fruitless + 1;
-    if (!begun || !error.retryable || fruitless >= fruitless_tries_max) co_return error;
+    const auto now = Retries::Clock::now();
+    retries.ended(writer->appended() > before, now);
+    if (!begun || !error.retryable || retries.hopeless(now)) co_return error;
     parts->shared->log->warn("a transfer was cut; going on where it stopped",
                              {{"image", image.str()},
                               {"digest", digest.str()},
                               {"at", writer->appended()},
                               {"why", error.context}});
-    co_await pause_before_retry(fruitless, parts->shared->settings->timeouts.retry_pause);
+    co_await retries.pause();
   }
 }
 

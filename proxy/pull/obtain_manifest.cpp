@@ -81,6 +81,8 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
     co_return stored_manifest(digest, std::move(record->media_type), std::move(record->bytes));
   }
   const std::string key = image.str() + "@" + digest.str();
+  auto& absent = parts->shared->absent;
+  if (auto said = absent.find(key, std::chrono::steady_clock::now())) co_return *std::move(said);
   SingleFlight<StoredManifest>::Work work = [parts, image, digest] {
     return fetch(parts, image, digest);
   };
@@ -88,7 +90,9 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
     const auto held = std::make_shared<const cache::ManifestRecord>(*std::move(record));
     work = [parts, image, digest, held] { return confirm(parts, image, digest, held); };
   }
-  co_return co_await parts->shared->manifests.run(key, work, patience);
+  auto obtained = co_await parts->shared->manifests.run(key, work, patience);
+  if (!obtained) absent.remember(key, obtained.error(), std::chrono::steady_clock::now());
+  co_return obtained;
 }
 
 net::awaitable<Result<StoredManifest>> fetch_manifest_by_tag(PullParts* parts, ImageName image,

@@ -10,7 +10,8 @@ namespace archway::proxy {
 /// upstream however many ask. What is fetched is kept, and with it the grants of everything it
 /// names, so that an image is whole without a network.
 ///
-/// Errors: the upstream's; Errc::upstream_failed when its bytes do not match the digest.
+/// Errors: the upstream's, also what it has just said there is not; Errc::upstream_failed when its
+/// bytes do not match the digest.
 boost::asio::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageName image,
                                                                Digest digest);
 

@@ -6,6 +6,7 @@
 #include "proxy/config/settings.hpp"
 #include "proxy/disk_pool.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/pull/absent.hpp"
 #include "proxy/pull/recent_grants.hpp"
 #include "proxy/pull/single_platforms.hpp"
 #include "proxy/pull/virtual_images.hpp"
@@ -42,6 +43,12 @@ struct ResolvedTag {
   std::int64_t checked_at = 0;                       ///< Unix time, seconds
   metrics::Outcome outcome = metrics::Outcome::hit;  ///< hit, miss, or stale
   bool fetched = false;                              ///< the manifest had to be fetched to know it
+
+  /// When it was last known to be so, where that is too long ago.
+  std::optional<std::int64_t> stale_since() const {
+    if (outcome != metrics::Outcome::stale) return std::nullopt;
+    return checked_at;
+  }
 };
 
 /// The rules of the configuration, ready for use. They were checked when it was read; if they
@@ -61,6 +68,7 @@ struct PullShared {
         publish(publishing),
         rewriter(make_rewriter(*with, out)),
         virtual_images(*with, store->index()),
+        absent(with->tags.absent_for),
         tags(out),
         manifests(out),
         configs(out) {}
@@ -75,6 +83,7 @@ struct PullShared {
   resolver::Rewriter rewriter;
   VirtualImages virtual_images;
   SinglePlatforms single_platforms;
+  Absent absent;                 ///< what upstreams have just said there is not
   Prefetch* prefetch = nullptr;  ///< set by the server where something is fetched ahead
   /// Shared with the commits under way, which may end after everything else here.
   std::shared_ptr<RecentGrants> recent_grants = std::make_shared<RecentGrants>();

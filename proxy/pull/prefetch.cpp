@@ -74,6 +74,10 @@ void Prefetch::handed_out(PullParts* parts, ImageName image, std::optional<Tag> 
   if (prefetch.seen && tag && platform) state_->seen->note(image, *tag, *platform, unix_now());
   if (!prefetch.layers || !body) return;
   if (state_->spared.is_spared(image.upstream, std::chrono::steady_clock::now())) return;
+  if (parts->upstreams->budget_is_low(image.upstream)) {
+    state_->queue.spare(image.upstream, std::chrono::seconds(0), little_left);
+    return;
+  }
   auto missing = missing_parts(parts->shared->cache->index(), *manifest.manifest);
   if (missing.empty()) return;
   const Reference reference = tag ? Reference(*tag) : Reference(manifest.digest);

@@ -38,6 +38,9 @@ struct PrefetchBatch {
 /// elsewhere (foreign ones) are nobody's to fetch.
 std::vector<Digest> missing_parts(const cache::Index& index, const resolver::Manifest& manifest);
 
+/// Why nothing is fetched ahead from an upstream that may not be asked much more.
+inline constexpr const char* little_left = "little is left of its rate limit";
+
 /// The blobs that are fetched ahead, in the order they were asked for; work() is done as often at
 /// once as transfers are allowed. Waits while clients' own transfers are more than half of
 /// fills_max, and drops what belongs to an upstream that is spared.

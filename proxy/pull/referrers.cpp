@@ -166,10 +166,8 @@ net::awaitable<Result<ResolvedTag>> find_list(PullParts* parts, ImageName image,
   // The upstream could not be asked for it: it has the list by no digest.
   if (known && !shared.cache->index().find_manifest(known->digest)) known.reset();
   auto freshness = resolver::Freshness::expired;
-  if (known) {
-    freshness =
-        resolver::freshness(shared.settings->tags, image, *tag, known->checked_at, unix_now());
-  }
+  const auto times = resolver::times_for(shared.settings->tags, image, *tag);
+  if (known) freshness = resolver::freshness(times, known->checked_at, unix_now());
   if (freshness == resolver::Freshness::fresh) {
     co_return ResolvedTag{.digest = known->digest, .checked_at = known->checked_at};
   }
@@ -179,9 +177,9 @@ net::awaitable<Result<ResolvedTag>> find_list(PullParts* parts, ImageName image,
   };
   const auto asked = co_await parts->shared->tags.run(key, work, patience);
   if (asked) co_return *asked;
-  if (freshness != resolver::Freshness::stale || !may_stand_in(asked.error())) {
-    co_return asked.error();
-  }
+  const bool usable =
+      known && (freshness != resolver::Freshness::expired || shared.settings->offline);
+  if (!usable || !may_stand_in(asked.error())) co_return asked.error();
   co_return ResolvedTag{
       .digest = known->digest, .checked_at = known->checked_at, .outcome = metrics::Outcome::stale};
 }

@@ -16,10 +16,17 @@ namespace {
 
 constexpr std::chrono::minutes patience{2};
 
-/// True for failures that a cached answer may stand in for. What the upstream says about the image
-/// itself (gone, not for us) is an answer, not a failure.
-bool may_stand_in(const Error& error) {
+/// True for what a cached answer may stand in for: failures, and what the upstream says about the
+/// image itself (gone, not for us) only where the operator wants that.
+bool may_stand_in(const Error& error, const resolver::TagTimes& times) {
+  if (is_about_image(error)) return times.serve_deleted;
   return upstream_fails(error) || error.code == Errc::overloaded;
+}
+
+/// The times of a tag; longer ones when its upstream may not be asked much more.
+resolver::TagTimes times_of(const PullParts& parts, const ImageName& image, const Tag& tag) {
+  const auto times = resolver::times_for(parts.shared->settings->tags, image, tag);
+  return parts.upstreams->budget_is_low(image.upstream) ? resolver::spare_upstream(times) : times;
 }
 
 /// Asks the upstream what the tag means and remembers it. A registry that does not say the digest
@@ -55,30 +62,49 @@ net::awaitable<Result<ResolvedTag>> ask_upstream(PullParts* parts, ImageName ima
                         .fetched = fetched_it};
 }
 
+/// As ask_upstream(), however many ask; not again what the upstream has just said there is not.
+net::awaitable<Result<ResolvedTag>> ask(PullParts* parts, ImageName image, Tag tag, bool anew) {
+  auto& shared = *parts->shared;
+  const std::string key = image.str() + ":" + tag.str();
+  if (!anew) {
+    const auto absent = shared.absent.find(key, std::chrono::steady_clock::now());
+    if (absent) co_return *absent;
+  }
+  const auto work = [parts, image, tag] { return ask_upstream(parts, image, tag); };
+  const auto asked = co_await shared.tags.run(key, work, patience);
+  if (!asked) shared.absent.remember(key, asked.error(), std::chrono::steady_clock::now());
+  co_return asked;
+}
+
+void tell_stale(const PullShared& shared, const ImageName& image, const Error& why) {
+  if (shared.settings->offline) return;  // That is no news.
+  if (shared.prefetch != nullptr) shared.prefetch->spare(image.upstream, why);
+  shared.log->write_seldom("stale " + image.upstream, metrics::Level::warn,
+                           is_about_image(why)
+                               ? "the upstream has an image no more; serving what is cached"
+                               : "the upstream fails; serving what is cached",
+                           {{"upstream", image.upstream}, {"why", why.context}});
+}
+
 }  // namespace
 
-net::awaitable<Result<ResolvedTag>> resolve_tag(PullParts* parts, ImageName image, Tag tag) {
+net::awaitable<Result<ResolvedTag>> resolve_tag(PullParts* parts, ImageName image, Tag tag,
+                                                bool anew) {
   const auto& shared = *parts->shared;
   const auto known = shared.cache->index().find_tag(image, tag);
+  const auto times = times_of(*parts, image, tag);
   auto freshness = resolver::Freshness::expired;
-  if (known) {
-    freshness =
-        resolver::freshness(shared.settings->tags, image, tag, known->checked_at, unix_now());
-  }
-  if (freshness == resolver::Freshness::fresh) {
+  if (known) freshness = resolver::freshness(times, known->checked_at, unix_now());
+  if (freshness == resolver::Freshness::fresh && !anew) {
     co_return ResolvedTag{.digest = known->digest, .checked_at = known->checked_at};
   }
-  const std::string key = image.str() + ":" + tag.str();
-  const auto work = [parts, image, tag] { return ask_upstream(parts, image, tag); };
-  const auto asked = co_await parts->shared->tags.run(key, work, patience);
+  const auto asked = co_await ask(parts, image, tag, anew);
   if (asked) co_return *asked;
-  if (freshness != resolver::Freshness::stale || !may_stand_in(asked.error())) {
-    co_return asked.error();
-  }
-  if (shared.prefetch != nullptr) shared.prefetch->spare(image.upstream, asked.error());
-  shared.log->write_seldom("stale " + image.upstream, metrics::Level::warn,
-                           "the upstream fails; serving what is cached",
-                           {{"upstream", image.upstream}, {"why", asked.error().context}});
+  // Who is offline by choice has nobody else to ask, however old it is.
+  const bool usable =
+      known && (freshness != resolver::Freshness::expired || shared.settings->offline);
+  if (!usable || !may_stand_in(asked.error(), times)) co_return asked.error();
+  tell_stale(shared, image, asked.error());
   co_return ResolvedTag{
       .digest = known->digest, .checked_at = known->checked_at, .outcome = metrics::Outcome::stale};
 }

@@ -12,8 +12,6 @@ namespace net = boost::asio;
 
 namespace {
 
-constexpr int fruitless_tries_max = 5;
-
 Error conflicting_size(const ImageName& image) {
   return {.code = Errc::upstream_failed,
           .origin = Origin::upstream,
@@ -32,7 +30,10 @@ Error cut_short(const ImageName& image) {
 }  // namespace
 
 ResumingStream::ResumingStream(PullParts* parts, Wanted wanted)
-    : parts_(parts), wanted_(std::move(wanted)), position_(wanted_.from) {}
+    : parts_(parts),
+      wanted_(std::move(wanted)),
+      position_(wanted_.from),
+      retries_(parts->shared->settings->timeouts) {}
 
 bool ResumingStream::at_the_end() const {
   if (wanted_.to) return position_ >= *wanted_.to;
@@ -70,12 +71,12 @@ net::awaitable<Result<void>> ResumingStream::open() {
 /// After a cut: a moment later, and once more while that is worth it.
 net::awaitable<Result<void>> ResumingStream::open_again() {
   for (;;) {
-    const auto first = parts_->shared->settings->timeouts.retry_pause;
-    co_await pause_before_retry(fruitless_, first);
+    co_await retries_.pause();
     const auto opened = co_await open();
     if (opened) co_return opened;
-    ++fruitless_;
-    if (!opened.error().retryable || fruitless_ >= fruitless_tries_max) co_return opened;
+    const auto now = Retries::Clock::now();
+    retries_.ended(false, now);
+    if (!opened.error().retryable || retries_.hopeless(now)) co_return opened;
   }
 }
 
@@ -115,8 +116,9 @@ net::awaitable<Result<std::size_t>> ResumingStream::read(char* buffer, std::size
     if (got && !wanted_.to && (!wanted_.size || position_ >= *wanted_.size)) break;
     const Error why = got ? cut_short(wanted_.image) : got.error();
     stream_.reset();
-    fruitless_ = position_ > tried_at_ ? 0 : fruitless_ + 1;
-    if (!why.retryable || fruitless_ >= fruitless_tries_max) co_return why;
+    const auto now = Retries::Clock::now();
+    retries_.ended(position_ > tried_at_, now);
+    if (!why.retryable || retries_.hopeless(now)) co_return why;
     const auto opened = co_await open_again();
     if (!opened) co_return opened.error();
   }

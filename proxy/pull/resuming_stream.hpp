@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/pull/parts.hpp"
+#include "proxy/pull/retry_pause.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
@@ -11,8 +12,8 @@
 namespace archway::proxy {
 
 /// A blob's bytes straight from its upstream, across cuts: a transfer that ends too early goes on
-/// by Range on a new connection where it stopped, five times without progress. An upstream that
-/// ignores ranges begins again; what is known already is then dropped.
+/// by Range on a new connection where it stopped, while that is worth it (Retries). An upstream
+/// that ignores ranges begins again; what is known already is then dropped.
 ///
 /// Threads: the one of `parts`.
 class ResumingStream {
@@ -52,7 +53,7 @@ class ResumingStream {
   std::uint64_t position_;      // Of the blob: the next byte to give out.
   std::uint64_t at_ = 0;        // Of the blob: the next byte of stream_.
   std::uint64_t tried_at_ = 0;  // Where position_ was when the last try began.
-  int fruitless_ = 0;
+  Retries retries_;
   bool ended_ = false;  // By the upstream, where nobody knows the size.
 };
 

@@ -25,4 +25,17 @@ net::awaitable<void> pause_before_retry(int tries, std::chrono::milliseconds fir
   co_await timer.async_wait(net::redirect_error(net::use_awaitable, ignored));
 }
 
+void Retries::ended(bool moved, Clock::time_point now) {
+  if (moved) fruitless_ = 0;
+  if (!moved && fruitless_++ == 0) fruitless_since_ = now;
+}
+
+bool Retries::hopeless(Clock::time_point now) const {
+  return fruitless_ >= fruitless_tries_min && now - fruitless_since_ >= patience_;
+}
+
+net::awaitable<void> Retries::pause() const {
+  return pause_before_retry(fruitless_, first_pause_);
+}
+
 }  // namespace archway::proxy

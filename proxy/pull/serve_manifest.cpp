@@ -70,7 +70,8 @@ void tell_prefetch(PullParts* parts, const Asked& asked, const Decided& decided,
 net::awaitable<Result<Decided>> decide_manifest(PullParts* parts, AskedPtr asked,
                                                 Explanation* why) {
   if (asked->tag) {
-    co_return co_await decide_tag(parts, asked->image, *asked->tag, asked->client, why);
+    const bool anew = asks_anew(parts->shared->settings->tags, *asked->request);
+    co_return co_await decide_tag(parts, asked->image, *asked->tag, asked->client, why, anew);
   }
   co_return co_await find_digest(parts, asked, std::get<Digest>(*asked->route.reference), why);
 }
@@ -90,6 +91,7 @@ Response manifest_response(const Asked& asked, const Decided& decided) {
     response.fields.add("Vary", "Accept, User-Agent, Archway-Platform, X-Meta-Archway-Platform");
   }
   add_outcome(response, asked, decided.outcome);
+  if (decided.stale_since) add_staleness(response, unix_now() - *decided.stale_since);
   response.body = decided.manifest.bytes;
   return unchanged(*asked.request, etag) ? not_modified(std::move(response)) : response;
 }

@@ -5,7 +5,6 @@
 #include "proxy/pull/obtain_manifest.hpp"
 #include "proxy/upstream/status.hpp"
 #include "resolver/freshness.hpp"
-#include "resolver/glob.hpp"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -31,7 +30,12 @@ std::chrono::milliseconds since_epoch() {
 
 std::chrono::seconds shortest(const resolver::TagRules& rules) {
   auto span = rules.fresh_for;
-  for (const auto& rule : rules.rules) span = std::min(span, rule.fresh_for);
+  for (const auto& rule : rules.rules) {
+    span = std::min(span, rule.changes.fresh_for.value_or(span));
+  }
+  for (const auto& [name, changes] : rules.upstreams) {
+    span = std::min(span, changes.fresh_for.value_or(span));
+  }
   return span;
 }
 
@@ -104,12 +108,7 @@ TagWatch::TagWatch(const Settings& settings, Seen* seen, PrefetchQueue* queue, S
 
 /// As resolver::freshness() has it, but as a time to wait for.
 std::chrono::seconds TagWatch::interval(const Watched& watched) const {
-  const auto& rules = settings_->tags.rules;
-  const auto name = watched.image.str() + ":" + watched.tag.str();
-  const auto rule = std::find_if(rules.begin(), rules.end(), [&](const auto& one) {
-    return resolver::glob_matches(one.match, name);
-  });
-  const auto fresh_for = rule == rules.end() ? settings_->tags.fresh_for : rule->fresh_for;
+  const auto fresh_for = resolver::times_for(settings_->tags, watched.image, watched.tag).fresh_for;
   return std::clamp<std::chrono::seconds>(fresh_for, interval_min, interval_max);
 }
 
@@ -124,8 +123,8 @@ std::optional<cache::TagRecord> TagWatch::record_of(const PullParts& parts,
 std::optional<Digest> TagWatch::fresh_digest(const PullParts& parts, const Watched& watched) const {
   const auto record = record_of(parts, watched);
   if (!record) return std::nullopt;
-  const auto freshness = resolver::freshness(settings_->tags, watched.image, watched.tag,
-                                             record->checked_at, unix_now());
+  const auto times = resolver::times_for(settings_->tags, watched.image, watched.tag);
+  const auto freshness = resolver::freshness(times, record->checked_at, unix_now());
   if (freshness != resolver::Freshness::fresh) return std::nullopt;
   return record->digest;
 }
@@ -236,7 +235,12 @@ net::awaitable<void> TagWatch::run(PullParts* parts) {
 
 net::awaitable<void> TagWatch::run_round(PullParts* parts, std::shared_ptr<Round> round) {
   for (const auto& watched : round->tags) {
-    if (spared_->is_spared(watched->image.upstream, Clock::now())) co_return;
+    const auto& upstream = watched->image.upstream;
+    if (spared_->is_spared(upstream, Clock::now())) co_return;
+    if (parts->upstreams->budget_is_low(upstream)) {
+      queue_->spare(upstream, std::chrono::seconds(0), little_left);
+      co_return;
+    }
     co_await look(parts, watched);
   }
 }

@@ -49,8 +49,8 @@ std::shared_ptr<const Question> ask_for(const Member& member, std::string name) 
   return std::make_shared<const Question>(std::move(question));
 }
 
-net::awaitable<Result<Found>> find_member(PullParts* parts, Member member, Tag tag) {
-  auto top = co_await obtain_tagged(parts, member.image, reference_of(member, tag));
+net::awaitable<Result<Found>> find_member(PullParts* parts, Member member, Tag tag, bool anew) {
+  auto top = co_await obtain_tagged(parts, member.image, reference_of(member, tag), anew);
   if (!top && is_absent(top.error())) co_return Found();
   if (!top) co_return top.error();
   const auto kind = top->manifest.manifest->kind;
@@ -106,22 +106,26 @@ std::string entry_of(const Member& member, const StoredManifest& manifest) {
 
 }  // namespace
 
-net::awaitable<Result<Tagged>> make_virtual_index(PullParts* parts, VirtualImage image, Tag tag) {
+net::awaitable<Result<Tagged>> make_virtual_index(PullParts* parts, VirtualImage image, Tag tag,
+                                                  bool anew) {
   const auto policy = policy_for(*parts->shared->settings, image.name);
   std::vector<std::string> entries;
   std::map<Digest, Tagged::Child> children;
   auto outcome = metrics::Outcome::hit;
+  std::optional<std::int64_t> stale_since;
   bool any_allowed = false;
   for (const auto& member : image.members) {
     if (!resolver::is_allowed(policy, member.platform)) continue;
     any_allowed = true;
-    const auto found = co_await find_member(parts, member, tag);
+    const auto found = co_await find_member(parts, member, tag, anew);
     if (!found) co_return of_member(found.error(), image, tag, member);
     if (!*found) continue;
     const auto& manifest = (*found)->manifest;
     entries.push_back(entry_of(member, manifest));
     children.try_emplace(manifest.digest, Tagged::Child{member.image, (*found)->cached});
     outcome = worst(outcome, (*found)->outcome);
+    const auto since = (*found)->stale_since;
+    if (since && (!stale_since || *since < *stale_since)) stale_since = since;
   }
   if (!any_allowed) co_return none_allowed(image, tag);
   if (entries.empty()) co_return no_member(image, tag);
@@ -133,6 +137,7 @@ net::awaitable<Result<Tagged>> make_virtual_index(PullParts* parts, VirtualImage
   co_return Tagged{.manifest = *std::move(kept),
                    .outcome = outcome,
                    .cached = was_there,
+                   .stale_since = stale_since,
                    .children = std::move(children)};
 }
 

@@ -12,9 +12,11 @@ namespace archway::proxy {
 /// bytes. A member that does not exist, or has nothing for its platform, is left out, and so is one
 /// that `platforms.allow` does not let through.
 ///
+/// `anew` as in resolve_tag().
+///
 /// Errors: Errc::manifest_unknown when nothing is left; whatever else keeps a member from being
 /// read, because half an index must not look whole.
 boost::asio::awaitable<Result<Tagged>> make_virtual_index(PullParts* parts, VirtualImage image,
-                                                          Tag tag);
+                                                          Tag tag, bool anew = false);
 
 }  // namespace archway::proxy

@@ -1,5 +1,6 @@
 #include "proxy/upstream/guarded_registry.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,7 +36,7 @@ class Probing {
   std::shared_ptr<Health> health_;
 };
 
-net::awaitable<void> probe(CorePtr core, Probing) {
+net::awaitable<void> probe(CorePtr core, [[maybe_unused]] Probing probing) {
   net::steady_timer timer(core->executor);
   while (core->health->is_open()) {
     timer.expires_after(core->health->next_pause());
@@ -57,6 +58,14 @@ void note(const CorePtr& core, const Error& error) {
   watch(core);
 }
 
+/// Waiting in line is not the upstream's silence, but whoever waits does not know.
+constexpr std::chrono::seconds line_max{20};
+
+net::awaitable<Result<Slots::Slot>> take(std::shared_ptr<Slots> slots) {
+  if (!slots) co_return Slots::Slot();
+  co_return co_await slots->take(line_max);
+}
+
 template <class T>
 net::awaitable<Result<T>> ask(CorePtr core, net::awaitable<Result<T>> question) {
   const auto refused = core->health->refusal(now());
@@ -64,6 +73,8 @@ net::awaitable<Result<T>> ask(CorePtr core, net::awaitable<Result<T>> question) 
     watch(core);
     co_return *refused;
   }
+  const auto slot = co_await take(core->throttle.requests);
+  if (!slot) co_return slot.error();
   auto answer = co_await std::move(question);
   if (answer) {
     core->health->answered();
@@ -73,36 +84,72 @@ net::awaitable<Result<T>> ask(CorePtr core, net::awaitable<Result<T>> question) 
   co_return answer;
 }
 
-/// A transfer that tells when it breaks.
+/// What a transfer holds until its end.
+struct Held {
+  Slots::Slot transfer;
+  Slots::Slot request;
+};
+
+/// A transfer that tells when it breaks, and keeps to its pace.
 class GuardedStream final : public BlobStream {
  public:
-  GuardedStream(StreamPtr inner, CorePtr core) : inner_(std::move(inner)), core_(std::move(core)) {}
+  GuardedStream(StreamPtr inner, CorePtr core, Held held)
+      : inner_(std::move(inner)), core_(std::move(core)), held_(std::move(held)) {}
 
   std::optional<std::uint64_t> size() const override { return inner_->size(); }
   std::uint64_t offset() const override { return inner_->offset(); }
   net::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size) override {
+    const auto pacer = core_->throttle.bandwidth;
+    if (pacer) size = std::min(size, pacer->piece());
     auto got = co_await inner_->read(buffer, size);
     if (!got) note(core_, got.error());
+    if (!got || *got == 0) held_ = Held();
+    if (got && pacer) co_await wait(pacer->spend(*got, now()));
     co_return got;
   }
 
  private:
+  net::awaitable<void> wait(std::chrono::steady_clock::duration time) const {
+    if (time.count() == 0) co_return;
+    net::steady_timer timer(core_->executor);
+    timer.expires_after(time);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(net::redirect_error(net::use_awaitable, ignored));
+  }
+
   StreamPtr inner_;
   CorePtr core_;
+  Held held_;
 };
 
 net::awaitable<Result<StreamPtr>> open(CorePtr core, net::awaitable<Result<StreamPtr>> question) {
-  auto opened = co_await ask(core, std::move(question));
-  if (!opened) co_return opened.error();
-  co_return std::make_unique<GuardedStream>(*std::move(opened), core);
+  const auto refused = core->health->refusal(now());
+  if (refused) {
+    watch(core);
+    co_return *refused;
+  }
+  Held held;
+  auto transfer = co_await take(core->throttle.transfers);
+  if (!transfer) co_return transfer.error();
+  held.transfer = *std::move(transfer);
+  auto request = co_await take(core->throttle.requests);
+  if (!request) co_return request.error();
+  held.request = *std::move(request);
+  auto opened = co_await std::move(question);
+  if (!opened) {
+    note(core, opened.error());
+    co_return opened.error();
+  }
+  core->health->answered();
+  co_return std::make_unique<GuardedStream>(*std::move(opened), core, std::move(held));
 }
 
 }  // namespace
 
 GuardedRegistry::GuardedRegistry(std::shared_ptr<Registry> inner, std::shared_ptr<Health> health,
-                                 net::any_io_executor executor)
+                                 net::any_io_executor executor, Throttle throttle)
     : core_(std::make_shared<const Core>(
-          Core{std::move(inner), std::move(health), std::move(executor)})) {}
+          Core{std::move(inner), std::move(health), std::move(executor), std::move(throttle)})) {}
 
 net::awaitable<Result<void>> GuardedRegistry::ping() {
   const auto core = core_;

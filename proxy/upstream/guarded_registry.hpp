@@ -2,6 +2,7 @@
 
 #include "proxy/upstream/health.hpp"
 #include "proxy/upstream/registry.hpp"
+#include "proxy/upstream/throttle.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,13 +15,16 @@ namespace archway::proxy {
 /// left alone for is over, and not while it is known not to answer; then everybody is told so at
 /// once, and a probe (ping) in the background finds out when it is back.
 ///
+/// And not more of it at once than the operator allows: who comes later waits in line, a transfer
+/// until it has ended, and takes the time that its bytes are worth.
+///
 /// A transfer that breaks counts against the upstream like a question that is not answered.
 /// Threads: one; `health` is shared by all.
 class GuardedRegistry final : public Registry {
  public:
   /// Probes run on the executor; they hold what they need.
   GuardedRegistry(std::shared_ptr<Registry> inner, std::shared_ptr<Health> health,
-                  boost::asio::any_io_executor executor);
+                  boost::asio::any_io_executor executor, Throttle throttle = {});
 
   /// Asks also while it is known not to answer: somebody wants to know.
   boost::asio::awaitable<Result<void>> ping() override;
@@ -43,6 +47,7 @@ class GuardedRegistry final : public Registry {
     std::shared_ptr<Registry> inner;
     std::shared_ptr<Health> health;
     boost::asio::any_io_executor executor;
+    Throttle throttle;
   };
 
  private:

@@ -98,10 +98,19 @@ void Health::probed(const Result<void>& pinged, Time now) {
   if (was_open) closed_locked();
 }
 
+void Health::tell_low(const RateLimit& limit) const {
+  if (parts_.log == nullptr) return;
+  parts_.log->warn(
+      "little is left of the upstream's rate limit; it is spared",
+      {{"upstream", parts_.upstream}, {"remaining", limit.remaining}, {"limit", limit.limit}});
+}
+
 void Health::note_limit(const Fields& fields, Time now) {
   const auto limit = read_rate_limit(fields);
   if (!limit) return;
   const std::lock_guard lock(mutex_);
+  const auto before = limit_locked(now);
+  if (limit->is_low() && !(before && before->is_low())) tell_low(*limit);
   limit_ = limit;
   limit_until_ = now + (limit->window.count() > 0 ? limit->window : limit_window);
 }

@@ -73,6 +73,7 @@ class Health {
   std::optional<Error> held_locked(Time now) const;
   std::optional<RateLimit> limit_locked(Time now) const;
   void closed_locked();
+  void tell_low(const RateLimit& limit) const;
   void tell_opened(const Error& error) const;
 
   Parts parts_;

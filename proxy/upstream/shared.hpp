@@ -6,6 +6,7 @@
 #include "proxy/upstream/health.hpp"
 #include "proxy/upstream/names.hpp"
 #include "proxy/upstream/request_flow.hpp"
+#include "proxy/upstream/throttle.hpp"
 #include "proxy/upstream/tokens.hpp"
 #include "proxy/upstream/upstreams.hpp"
 
@@ -21,6 +22,7 @@ struct SharedParts final : UpstreamShared {
     std::shared_ptr<const Settings::Upstream> upstream;
     std::shared_ptr<const TlsContext> tls;  ///< with its `ca_file`, or the system's CAs
     std::shared_ptr<Health> health;
+    Throttle throttle;
   };
 
   /// As UpstreamShared::make, with names resolved in another way.
@@ -34,6 +36,7 @@ struct SharedParts final : UpstreamShared {
                                     const boost::asio::any_io_executor& executor) const;
 
   std::vector<Entry> entries;
+  bool offline = false;
   Settings::Timeouts timeouts;
   std::shared_ptr<Names> names;
   std::shared_ptr<Tokens> tokens;

@@ -2,11 +2,14 @@
 
 #include "proxy/upstream/exchange.hpp"
 #include "proxy/upstream/guarded_registry.hpp"
+#include "proxy/upstream/offline_registry.hpp"
 #include "proxy/upstream/pool.hpp"
 #include "proxy/upstream/registry_client.hpp"
 #include "proxy/upstream/request_flow.hpp"
 #include "proxy/upstream/shared.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
@@ -15,14 +18,22 @@
 namespace archway::proxy {
 namespace {
 
+Throttle throttle_of(const Settings::Upstream& upstream) {
+  Throttle throttle;
+  if (upstream.requests > 0) {
+    throttle.requests = Slots::make(upstream.requests, upstream.name);
+    throttle.transfers = Slots::make(std::max(1U, upstream.requests - 1), upstream.name);
+  }
+  if (upstream.bandwidth > 0) throttle.bandwidth = std::make_shared<Pacer>(upstream.bandwidth);
+  return throttle;
+}
+
 class ThreadUpstreams final : public Upstreams {
  public:
   ThreadUpstreams(std::shared_ptr<SharedParts> shared, const boost::asio::any_io_executor& executor)
       : shared_(std::move(shared)) {
     for (const auto& entry : shared_->entries) {
-      clients_.push_back(client(entry, executor));
-      registries_.emplace(entry.upstream->name, std::make_unique<GuardedRegistry>(
-                                                    clients_.back(), entry.health, executor));
+      registries_.emplace(entry.upstream->name, registry(entry, executor));
     }
   }
   ThreadUpstreams(const ThreadUpstreams&) = delete;
@@ -34,11 +45,34 @@ class ThreadUpstreams final : public Upstreams {
     return found == registries_.end() ? nullptr : found->second.get();
   }
 
+  std::vector<Health::State> states() const override {
+    std::vector<Health::State> states;
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& entry : shared_->entries) states.push_back(entry.health->state(now));
+    return states;
+  }
+
+  bool budget_is_low(std::string_view name) const override {
+    const auto now = std::chrono::steady_clock::now();
+    const auto& entries = shared_->entries;
+    return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+      return entry.upstream->name == name && entry.health->budget_is_low(now);
+    });
+  }
+
   void close() override { close_all(); }
 
  private:
   void close_all() {
     for (const auto& client : clients_) client->close();
+  }
+
+  std::unique_ptr<Registry> registry(const SharedParts::Entry& entry,
+                                     const boost::asio::any_io_executor& executor) {
+    if (shared_->offline) return make_offline_registry(entry.upstream->name);
+    clients_.push_back(client(entry, executor));
+    return std::make_unique<GuardedRegistry>(clients_.back(), entry.health, executor,
+                                             entry.throttle);
   }
 
   std::shared_ptr<RegistryClient> client(const SharedParts::Entry& entry,
@@ -71,9 +105,10 @@ Result<std::shared_ptr<SharedParts>> SharedParts::make(const Settings& settings,
                                                .url = upstream.url.origin(),
                                                .probe_pause = settings.timeouts.retry_pause,
                                                .log = log});
-    shared->entries.push_back(
-        {std::make_shared<const Settings::Upstream>(upstream), context, std::move(health)});
+    shared->entries.push_back({std::make_shared<const Settings::Upstream>(upstream), context,
+                               std::move(health), throttle_of(upstream)});
   }
+  shared->offline = settings.offline;
   shared->timeouts = settings.timeouts;
   shared->names = std::make_shared<Names>(std::move(names));
   shared->tokens = std::make_shared<Tokens>(log);

@@ -3,11 +3,13 @@
 #include "metrics/log.hpp"
 #include "metrics/metrics.hpp"
 #include "proxy/config/settings.hpp"
+#include "proxy/upstream/health.hpp"
 #include "proxy/upstream/registry.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace archway::proxy {
 
@@ -30,6 +32,11 @@ class Upstreams {
 
   /// nullptr for a name that is not configured.
   virtual Registry* find(std::string_view name) = 0;
+
+  /// How the URLs of all upstreams are, in the configuration's order.
+  virtual std::vector<Health::State> states() const = 0;
+  /// True when little is left of the upstream's rate limit: what need not be asked should not be.
+  virtual bool budget_is_low(std::string_view name) const = 0;
 
   /// Closes idle connections; those in use end by themselves.
   virtual void close() = 0;

@@ -36,6 +36,7 @@ Gateway::Gateway(const ScriptedUpstream& upstream, std::shared_ptr<ScratchDirect
   settings.threads = 2;
   settings.drain = std::chrono::seconds(5);
   settings.timeouts.retry_pause = std::chrono::milliseconds(1);
+  settings.timeouts.retry_for = std::chrono::milliseconds(0);
   settings.cache.directory = cache_->path() / "cache";
   settings.upstreams = {
       {.name = "docker.io", .url = *resolver::Url::parse(upstream.url()), .is_default = true}};

@@ -129,6 +129,23 @@ TEST_CASE("the snapshot is what is scraped, every time anew") {
   CHECK(count(text, "# TYPE archway_cache_bytes ") == 1);
 }
 
+TEST_CASE("an upstream's URLs are scraped as they are, with a rate limit where one was said") {
+  const auto metrics = Metrics::make("1");
+  const std::string text = metrics->exposition(
+      {.upstreams = {{.name = "a", .url = "https://a", .limit = 100, .remaining = 7},
+                     {.name = "b", .url = "http://b", .answers = false, .held_s = 30}}});
+  for (const char* line : {R"(archway_upstream_up{upstream="a",url="https://a"} 1)",
+                           R"(archway_upstream_up{upstream="b",url="http://b"} 0)",
+                           R"(archway_upstream_held_seconds{upstream="b",url="http://b"} 30)",
+                           R"(archway_upstream_rate_limit{upstream="a",url="https://a"} 100)",
+                           R"(archway_upstream_rate_remaining{upstream="a",url="https://a"} 7)"}) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+  CHECK(text.find("archway_upstream_rate_limit{upstream=\"b\"") == std::string::npos);
+  CHECK(metrics->exposition({}).find("archway_upstream_up") == std::string::npos);
+}
+
 TEST_CASE("clients cannot make series without end") {
   const auto metrics = Metrics::make("1");
   for (int round = 0; round < 2; ++round) {

@@ -14,13 +14,19 @@ namespace {
 
 const TagRules rules{.fresh_for = seconds(300),
                      .stale_for = seconds(3000),
-                     .rules = {{"docker.io/library/*:[0-9]*.[0-9]*", seconds(1000)},
-                               {"docker.io/library/*", seconds(0)},
-                               {"docker.io/library/go:1.22", seconds(1)}}};
+                     .upstreams = {{"ghcr.io", {.fresh_for = seconds(60), .serve_deleted = true}}},
+                     .rules = {{"docker.io/library/*:[0-9]*.[0-9]*", {.fresh_for = seconds(1000)}},
+                               {"docker.io/library/*", {.fresh_for = seconds(0)}},
+                               {"docker.io/library/go:1.22", {.fresh_for = seconds(1)}},
+                               {"ghcr.io/a/*", {.stale_for = seconds(7), .serve_deleted = false}}}};
+
+TagTimes times_of(const char* upstream, const char* repository, const char* tag) {
+  const ImageName image{.upstream = upstream, .repository = *Repository::parse(repository)};
+  return times_for(rules, image, *Tag::parse(tag));
+}
 
 Freshness of(const char* repository, const char* tag, std::int64_t checked_at, std::int64_t now) {
-  const ImageName image{.upstream = "docker.io", .repository = *Repository::parse(repository)};
-  return freshness(rules, image, *Tag::parse(tag), checked_at, now);
+  return freshness(times_of("docker.io", repository, tag), checked_at, now);
 }
 
 }  // namespace
@@ -61,8 +67,40 @@ TEST_CASE("the ends of time do not overflow") {
 }
 
 TEST_CASE("a tag may stay fresh for longer than it may be stale") {
-  const TagRules pinned{.fresh_for = seconds(100), .stale_for = seconds(10)};
-  const ImageName image{.upstream = "docker.io", .repository = *Repository::parse("a/b")};
-  CHECK(freshness(pinned, image, *Tag::parse("1"), 0, 99) == Freshness::fresh);
-  CHECK(freshness(pinned, image, *Tag::parse("1"), 0, 100) == Freshness::expired);
+  const TagTimes pinned{.fresh_for = seconds(100), .stale_for = seconds(10)};
+  CHECK(freshness(pinned, 0, 99) == Freshness::fresh);
+  CHECK(freshness(pinned, 0, 100) == Freshness::expired);
+}
+
+TEST_CASE("a rule goes before its upstream's times, and they before everybody's") {
+  struct Row {
+    std::string why;
+    const char* upstream;
+    const char* repository;
+    TagTimes want;
+  };
+  const Row rows[] = {
+      {"everybody's", "quay.io", "a/b", {seconds(300), seconds(3000), false}},
+      {"the upstream's", "ghcr.io", "b/c", {seconds(60), seconds(3000), true}},
+      {"a rule for some of it", "ghcr.io", "a/b", {seconds(60), seconds(7), false}},
+      {"a rule alone", "docker.io", "library/x", {seconds(0), seconds(3000), false}},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    const auto times = times_of(row.upstream, row.repository, "x");
+    CHECK(times.fresh_for == row.want.fresh_for);
+    CHECK(times.stale_for == row.want.stale_for);
+    CHECK(times.serve_deleted == row.want.serve_deleted);
+  }
+}
+
+TEST_CASE("an upstream is spared by asking half as often, once an hour at least") {
+  const auto spared = [](int fresh_s) {
+    return spare_upstream({.fresh_for = seconds(fresh_s)}).fresh_for.count();
+  };
+  CHECK(spared(300) == 600);
+  CHECK(spared(1800) == 3600);
+  CHECK(spared(3000) == 3600);
+  CHECK(spared(7200) == 7200);
+  CHECK(spared(0) == 0);  // Whoever wants every question asked gets it.
 }

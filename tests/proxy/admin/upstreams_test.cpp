@@ -18,12 +18,31 @@ TEST_CASE("upstreams are listed as they are configured, without their secrets") 
   const auto answer = bench.ask("/api/v1/upstreams");
   CHECK(answer.status == 200);
   const auto here = bench.upstream.url() + "/";
+  const auto urls = [](const std::string& url) {
+    return R"(,"urls":[{"url":")" + url +
+           R"(","answers":true,"last_error":"","held_seconds":0,"rate_limit":null}]})";
+  };
+  const auto origin = bench.upstream.url();
   CHECK(answer.body ==
-        R"([{"name":"ghcr.io","url":"https://ghcr.io/","has_credentials":true,"default":false},)"
-        R"({"name":"docker.io","url":")" +
-            here + R"(","has_credentials":false,"default":true},{"name":"other.test","url":")" +
-            here + "\",\"has_credentials\":false,\"default\":false}]\n");
+        R"([{"name":"ghcr.io","url":"https://ghcr.io/","has_credentials":true,"default":false)" +
+            urls("https://ghcr.io") + R"(,{"name":"docker.io","url":")" + here +
+            R"(","has_credentials":false,"default":true)" + urls(origin) +
+            R"(,{"name":"other.test","url":")" + here +
+            R"(","has_credentials":false,"default":false)" + urls(origin) + "]\n");
   CHECK(bench.upstream.requests().empty());
+}
+
+TEST_CASE(
+    "what an upstream said of its rate limit, and that it fails, is shown without asking it") {
+  test::AdminBench bench{Settings()};
+  bench.upstream.on("/v2/").answer(503).header("Retry-After", "60").error("UNAVAILABLE", "later");
+  CHECK(bench.ask("/api/v1/upstreams?check=1").status == 200);
+  const auto asked = bench.upstream.requests().size();
+  const auto document = bench.ask("/api/v1/upstreams").json().as_array().at(0).as_object();
+  const auto& url = document.at("urls").as_array().at(0).as_object();
+  CHECK(url.at("held_seconds").to_number<int>() > 50);
+  CHECK(std::string(url.at("last_error").as_string()).find("docker.io") == 0);
+  CHECK(bench.upstream.requests().size() == asked);
 }
 
 TEST_CASE("with check each is asked for its API, and told apart by what it says") {

@@ -29,7 +29,7 @@ std::string everything(const TempFolder& folder) {
          ", clients: require}}\n"
          "  - {address: 0.0.0.0:5007, platform: windows(10.0.20348)/amd64}\n"
          "admin: \"unix:/run/a b.sock\"\n"
-         "drain: 90s\nthreads: 3\nconnections_max: 7\n"
+         "drain: 90s\nthreads: 3\nconnections_max: 7\noffline: true\n"
          "cache: {directory: /srv/a b, max_size: 50GiB, keep_free: 1536MiB, durability: relaxed, "
          "pin: [\"docker.io/a:3*\", ghcr.io/b/c], scrub: 7d}\n"
          "upstreams:\n"
@@ -43,8 +43,11 @@ std::string everything(const TempFolder& folder) {
          "  - {name: \"registry.lan:5000\", url: \"http://10.0.0.5:5000\", default: true, hosts: "
          "[a.lan, b.lan], ca_file: " +
          pem +
-         ", token_realms: [\"auth.lan:81\"]}\n"
-         "tags: {fresh_for: 0, stale_for: 36h, rules: [{match: \"*/a:[0-9]\", fresh_for: 1d}]}\n"
+         ", token_realms: [\"auth.lan:81\"], requests: 8, bandwidth: 4MiB, "
+         "tags: {fresh_for: 1h, serve_deleted: false}}\n"
+         "tags: {fresh_for: 0, stale_for: 36h, absent_for: 20s, no_cache_from: [10.0.0.0/8], "
+         "rules: "
+         "[{match: \"*/a:[0-9]\", fresh_for: 1d, stale_for: 2d, serve_deleted: true}]}\n"
          "platforms:\n"
          "  header: X-Arch\n  trust: [10.0.0.0/8, \"fd00::/8\"]\n"
          "  hosts: {a.lan: arm64, b.lan: arm/v6}\n"
@@ -89,56 +92,62 @@ TEST_CASE("everything that was said is printed") {
   const TempFolder folder;
   const std::string printed = print_settings(settings_of(everything(folder)), false);
   CAPTURE(printed);
-  for (const char* part : {"  - address: \"[::]:5000\"\n",
-                           "    platform: \"windows(10.0.20348)/amd64\"\n",
-                           "admin: \"unix:/run/a b.sock\"\n",
-                           "drain: 90s\n",
-                           "threads: 3\n",
-                           "connections_max: 7\n",
-                           "  directory: \"/srv/a b\"\n",
-                           "  max_size: 50GiB\n",
-                           "  keep_free: 1536MiB\n",
-                           "  durability: relaxed\n",
-                           "  scrub: 7d\n",
-                           "    token_realms: []\n",
-                           "      password_file: /",
-                           "    credentials: [{helper: x}, {docker_config: /",
-                           "a.pem}, {username: you, password: \"********\"}]\n",
-                           "    url: http://10.0.0.5:5000\n",
-                           "    default: true\n",
-                           "    hosts: [a.lan, b.lan]\n",
-                           "    token_realms: [auth.lan:81]\n",
-                           "  fresh_for: 0\n",
-                           "  stale_for: 36h\n",
-                           "    - match: \"*/a:[0-9]\"\n",
-                           "  header: X-Arch\n",
-                           "  trust: [10.0.0.0/8, fd00::/8]\n",
-                           "  hosts: {a.lan: linux/arm64, b.lan: linux/arm/v6}\n",
-                           "      emulates: [linux/amd64, linux/386]\n",
-                           "  user_agent: ignore\n",
-                           "  default: none\n",
-                           "  answer: pass\n",
-                           "  missing: refuse\n",
-                           "  wrong: pass\n",
-                           "  conflict: trust\n",
-                           "  allow: [linux/arm, \"windows(10.0.20348)/amd64\", linux/amd64, "
-                           "linux/arm64]\n",
-                           "  certificates: {pi: linux/arm/v6, \"system:node: a\": linux/arm64}\n",
-                           "    - match: \"ghcr.io/b/*\"\n      answer: filter\n      missing: "
-                           "pass\n",
-                           "    - match: \"ghcr.io/c/*\"\n      wrong: refuse\n",
-                           "      answer: resolve\n      missing: refuse\n      wrong: warn\n",
-                           "  architecture_organisations: true\n",
-                           "    - from: \"docker.io/(.*)-\\\\d+\"\n      to: \"docker.io/$1\"\n",
-                           "  docker.io/library/alpine:\n    linux/386: registry.lan:5000/alpine\n",
-                           "  registry.lan:5000/app:1.0:\n    linux/arm64: "
-                           "registry.lan:5000/app-arm:2\n    linux/amd64: registry.lan:5000/x\n",
-                           "prefetch:\n  layers: true\n  seen: true\n  transfers: 9\n  forget: "
-                           "36h\n",
-                           "  connect: 1500ms\n",
-                           "  idle: 2m\n",
-                           "  level: error\n",
-                           "  format: text\n"}) {
+  for (const char* part :
+       {"  - address: \"[::]:5000\"\n",
+        "    platform: \"windows(10.0.20348)/amd64\"\n",
+        "admin: \"unix:/run/a b.sock\"\n",
+        "drain: 90s\n",
+        "threads: 3\n",
+        "connections_max: 7\n",
+        "  directory: \"/srv/a b\"\n",
+        "  max_size: 50GiB\n",
+        "  keep_free: 1536MiB\n",
+        "  durability: relaxed\n",
+        "  scrub: 7d\n",
+        "    token_realms: []\n",
+        "      password_file: /",
+        "    credentials: [{helper: x}, {docker_config: /",
+        "a.pem}, {username: you, password: \"********\"}]\n",
+        "    url: http://10.0.0.5:5000\n",
+        "    default: true\n",
+        "    hosts: [a.lan, b.lan]\n",
+        "    token_realms: [auth.lan:81]\n",
+        "    requests: 8\n    bandwidth: 4MiB\n    tags:\n      fresh_for: 1h\n      "
+        "serve_deleted: false\n",
+        "offline: true\n",
+        "  absent_for: 20s\n  no_cache_from: [10.0.0.0/8]\n",
+        "      fresh_for: 1d\n      stale_for: 2d\n      serve_deleted: true\n",
+        "  fresh_for: 0\n",
+        "  stale_for: 36h\n",
+        "    - match: \"*/a:[0-9]\"\n",
+        "  header: X-Arch\n",
+        "  trust: [10.0.0.0/8, fd00::/8]\n",
+        "  hosts: {a.lan: linux/arm64, b.lan: linux/arm/v6}\n",
+        "      emulates: [linux/amd64, linux/386]\n",
+        "  user_agent: ignore\n",
+        "  default: none\n",
+        "  answer: pass\n",
+        "  missing: refuse\n",
+        "  wrong: pass\n",
+        "  conflict: trust\n",
+        "  allow: [linux/arm, \"windows(10.0.20348)/amd64\", linux/amd64, "
+        "linux/arm64]\n",
+        "  certificates: {pi: linux/arm/v6, \"system:node: a\": linux/arm64}\n",
+        "    - match: \"ghcr.io/b/*\"\n      answer: filter\n      missing: "
+        "pass\n",
+        "    - match: \"ghcr.io/c/*\"\n      wrong: refuse\n",
+        "      answer: resolve\n      missing: refuse\n      wrong: warn\n",
+        "  architecture_organisations: true\n",
+        "    - from: \"docker.io/(.*)-\\\\d+\"\n      to: \"docker.io/$1\"\n",
+        "  docker.io/library/alpine:\n    linux/386: registry.lan:5000/alpine\n",
+        "  registry.lan:5000/app:1.0:\n    linux/arm64: "
+        "registry.lan:5000/app-arm:2\n    linux/amd64: registry.lan:5000/x\n",
+        "prefetch:\n  layers: true\n  seen: true\n  transfers: 9\n  forget: "
+        "36h\n",
+        "  connect: 1500ms\n",
+        "  idle: 2m\n",
+        "  level: error\n",
+        "  format: text\n"}) {
     CAPTURE(part);
     CHECK(printed.find(part) != std::string::npos);
   }

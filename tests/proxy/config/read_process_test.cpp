@@ -27,7 +27,9 @@ TEST_CASE("log and process settings that cannot be are reported") {
 
 TEST_CASE("log and process settings are read") {
   const Settings settings = settings_of(
-      "drain: 90s\nthreads: 4\nconnections_max: 100\nlog: {level: debug, format: json}\n");
+      "drain: 90s\nthreads: 4\nconnections_max: 100\nlog: {level: debug, format: json}\n"
+      "offline: true\n");
+  CHECK(settings.offline);
   CHECK(settings.drain == std::chrono::seconds(90));
   CHECK(settings.threads == 4);
   CHECK(settings.connections_max == 100);

@@ -10,6 +10,10 @@ namespace {
 
 TEST_CASE("upstreams that cannot be are reported") {
   const BadRow rows[] = {
+      {"too many requests", "upstreams: [{name: a.lan, requests: 10001}]\n",
+       "1:37: upstreams[0].requests: found \"10001\"; allowed: a whole number from 0 to 10000"},
+      {"a trickle", "upstreams: [{name: a.lan, bandwidth: 1KiB}]\n",
+       "1:38: upstreams[0].bandwidth: found \"1KiB\"; allowed: 16KiB to 1TiB"},
       {"no upstream at all", "upstreams: []\n",
        "1:12: upstreams: found an empty list; allowed: at least one upstream, or leave the key "
        "out"},
@@ -20,7 +24,7 @@ TEST_CASE("upstreams that cannot be are reported") {
        "true}]"},
       {"texts", "upstreams: [docker.io]\n",
        "1:13: upstreams[0]: found \"docker.io\"; allowed: a mapping of name, url, urls, default, "
-       "credentials, ca_file, hosts or token_realms"},
+       "credentials, ca_file, hosts, token_realms, requests, bandwidth or tags"},
       {"no name", "upstreams:\n  - {url: \"https://a.lan\"}\n",
        "2:5: upstreams[0]: the key name is missing"},
       {"a URL for a name", "upstreams:\n  - {name: \"https://Registry.lan:5000/v2\"}\n",
@@ -94,7 +98,7 @@ TEST_CASE("upstreams that cannot be are reported") {
        "without https:// and path, such as auth.registry.lan"},
       {"an unknown key", "upstreams:\n  - {name: a.lan, insecure: true}\n",
        "2:19: found the unknown key \"insecure\" in upstreams[0]; allowed: name, url, urls, "
-       "default, credentials, ca_file, hosts or token_realms"},
+       "default, credentials, ca_file, hosts, token_realms, requests, bandwidth or tags"},
   };
   check_refused(rows);
 }
@@ -129,6 +133,15 @@ TEST_CASE("upstreams are read, and replace the default ones") {
   CHECK_FALSE(settings.upstreams[1].is_default);
   CHECK(settings.upstreams[2].url.str() == "https://registry.lan:5000/");
   CHECK(settings.upstreams[3].url.str() == "https://quay.example/");
+}
+
+TEST_CASE("how much an upstream may be asked is read") {
+  const auto settings = settings_of(
+      "upstreams:\n  - {name: a.lan, requests: 8, bandwidth: 4MiB}\n  - {name: b.lan}\n");
+  CHECK(settings.upstreams[0].requests == 8);
+  CHECK(settings.upstreams[0].bandwidth == 4 * 1024 * 1024);
+  CHECK(settings.upstreams[1].requests == 0);
+  CHECK(settings.upstreams[1].bandwidth == 0);
 }
 
 TEST_CASE("token realms that are listed replace Docker Hub's own") {

@@ -4,6 +4,7 @@
 #include "tests/proxy/upstream/fake_registry.hpp"
 #include "tests/proxy/upstream/fixture.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -140,6 +141,49 @@ TEST_CASE("somebody who asks for the upstream itself gets an answer also when it
   for (int i = 0; i < 3; ++i) CHECK_FALSE(bench.head());
   CHECK(test::run(bench.loop, bench.registry.ping()));
   CHECK_FALSE(bench.health->is_open());
+}
+
+net::awaitable<void> open_one(GuardedRegistry* registry, std::unique_ptr<BlobStream>* opened) {
+  auto stream = co_await registry->open_blob(repository, digest, 0);
+  if (stream) *opened = *std::move(stream);
+}
+
+TEST_CASE("a transfer holds its place until its end, and questions need not wait for it") {
+  Bench bench;
+  Throttle throttle;
+  throttle.requests = Slots::make(2, "test.registry");
+  throttle.transfers = Slots::make(1, "test.registry");
+  GuardedRegistry registry(bench.inner, bench.health, bench.loop.get_executor(), throttle);
+  auto first = test::run(bench.loop, registry.open_blob(repository, digest, 0));
+  REQUIRE(first);
+  std::unique_ptr<BlobStream> second;
+  net::co_spawn(bench.loop, open_one(&registry, &second), [](std::exception_ptr) {});
+  CHECK(test::run(bench.loop, registry.head_manifest(repository, reference)));
+  bench.loop.restart();
+  bench.loop.poll();
+  CHECK_FALSE(second);
+  std::string buffer(100, '\0');
+  while (*test::run(bench.loop, (*first)->read(buffer.data(), buffer.size())) > 0) {
+  }
+  bench.loop.restart();
+  bench.loop.poll();
+  CHECK(second);
+}
+
+TEST_CASE("a transfer with a bandwidth comes in pieces") {
+  Bench bench;
+  bench.inner->blob = std::string(200'000, 'x');
+  Throttle throttle;
+  throttle.bandwidth = std::make_shared<Pacer>(1 << 20);
+  GuardedRegistry registry(bench.inner, bench.health, bench.loop.get_executor(), throttle);
+  auto stream = test::run(bench.loop, registry.open_blob(repository, digest, 0));
+  REQUIRE(stream);
+  std::string buffer(1 << 20, '\0');
+  const auto piece = (1 << 20) / 8;
+  CHECK(*test::run(bench.loop, (*stream)->read(buffer.data(), buffer.size())) == piece);
+  CHECK(*test::run(bench.loop, (*stream)->read(buffer.data(), buffer.size())) == 200'000 - piece);
+  // What was taken counts for everybody: the next one waits behind it.
+  CHECK(throttle.bandwidth->spend(1 << 20, Pacer::Clock::now()) > std::chrono::milliseconds(700));
 }
 
 TEST_CASE("a login page in the way is as good as nobody there") {

@@ -162,6 +162,7 @@ TEST_CASE("a rate limit is remembered for as long as it is for") {
   CHECK(bench.health.budget_is_low(start + seconds(599)));
   CHECK_FALSE(bench.health.budget_is_low(start + seconds(600)));
   const auto state = bench.health.state(start);
+  CHECK(bench.log.count("little is left of the upstream's rate limit; it is spared") == 1);
   REQUIRE(state.limit);
   CHECK(state.limit->remaining == 9);
   CHECK_FALSE(bench.health.state(start + seconds(600)).limit);
