@@ -4,6 +4,7 @@
 #include "proxy/admin/image_graph.hpp"
 #include "proxy/admin/query.hpp"
 #include "proxy/admin/removal.hpp"
+#include "proxy/pull/attached.hpp"
 #include "resolver/glob.hpp"
 
 #include <algorithm>
@@ -110,6 +111,7 @@ boost::json::array Holdings::list(const std::string& pattern, bool pinned) const
     found[name] = std::move(document);
   };
   for_each_tag(index, [&](const cache::TagEntry& entry) {
+    if (is_referrers_list(entry.tag)) return;  // No registry has a tag of that name.
     add(entry.image, entry.tag, entry.record.digest, entry.record.checked_at);
   });
   for (const auto& [name, pin] : pins) {

@@ -2,9 +2,13 @@
 
 #include "proxy/admin/holdings.hpp"
 #include "proxy/admin/image_graph.hpp"
+#include "proxy/pull/attached.hpp"
 
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace archway::proxy {
 namespace {
@@ -44,14 +48,37 @@ struct Split {
   ImageGraph kept = {};
 };
 
+/// The tags that stand for what is attached to the manifests of the named tags, and of no others.
+template <class IsNamed>
+std::set<std::string> attached_to(const std::vector<cache::TagEntry>& tags,
+                                  const IsNamed& is_named) {
+  std::set<Digest> gone;
+  for (const auto& entry : tags) {
+    if (is_named(entry)) gone.insert(entry.record.digest);
+  }
+  for (const auto& entry : tags) {
+    if (!is_named(entry)) gone.erase(entry.record.digest);
+  }
+  std::set<std::string> names;
+  for (const auto& digest : gone) {
+    for (const auto& tag : attached_tags(digest)) names.insert(tag.str());
+  }
+  return names;
+}
+
 Split split(const cache::Index& index, const NamedImage& image) {
   Split result;
   const auto* tag = image.reference ? std::get_if<Tag>(&*image.reference) : nullptr;
   const auto* digest = image.reference ? std::get_if<Digest>(&*image.reference) : nullptr;
   if (digest != nullptr) add_to_graph(index, *digest, result.gone);
-  for (const auto& entry : tags_of(index, image.image)) {
-    const bool goes = !image.reference || (tag != nullptr && entry.tag == *tag) ||
-                      (digest != nullptr && entry.record.digest == *digest);
+  const auto is_named = [&](const cache::TagEntry& entry) {
+    return !image.reference || (tag != nullptr && entry.tag == *tag) ||
+           (digest != nullptr && entry.record.digest == *digest);
+  };
+  const auto tags = tags_of(index, image.image);
+  const auto attached = attached_to(tags, is_named);
+  for (const auto& entry : tags) {
+    const bool goes = is_named(entry) || attached.contains(entry.tag.str());
     if (goes) result.going.push_back(entry.tag);
     add_to_graph(index, entry.record.digest, goes ? result.gone : result.kept);
   }

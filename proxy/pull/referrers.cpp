@@ -1,5 +1,6 @@
 #include "proxy/pull/referrers.hpp"
 
+#include "proxy/pull/attached.hpp"
 #include "proxy/pull/keep_manifest.hpp"
 #include "proxy/pull/obtain_manifest.hpp"
 #include "proxy/pull/resolve_tag.hpp"
@@ -27,16 +28,6 @@ namespace {
 constexpr std::chrono::minutes patience{2};
 constexpr std::string_view empty_index =
     R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
-
-/// A digest as the fallback writes it: cut, because a tag has 128 characters at most.
-std::string tag_form(const Digest& digest) {
-  return std::string(digest.algorithm_name()) + "-" + std::string(digest.hex().substr(0, 64));
-}
-
-/// Where the list is remembered: like a tag of the image, by a name that no fallback has.
-Result<Tag> tag_of_list(const Digest& digest) {
-  return Tag::parse("_referrers-" + tag_form(digest));
-}
 
 /// The upstream has no such API, or nothing of that name there.
 bool has_no_api(const Error& error) {
@@ -113,7 +104,7 @@ net::awaitable<Result<std::string>> ask_api(PullParts* parts, ImageName image, D
 /// What the fallback tag names; an absent one means that there are no referrers. A stale one is
 /// not written down as checked.
 net::awaitable<Result<ResolvedTag>> ask_fallback(PullParts* parts, ImageName image, Digest digest) {
-  const auto tag = Tag::parse(tag_form(digest));
+  const auto tag = referrers_tag(digest);
   if (!tag) co_return tag.error();
   const auto resolved = co_await resolve_tag(parts, image, *tag);
   if (resolved) {
@@ -160,7 +151,7 @@ net::awaitable<Result<ResolvedTag>> ask_upstream(PullParts* parts, ImageName ima
 
 net::awaitable<Result<ResolvedTag>> find_list(PullParts* parts, ImageName image, Digest digest) {
   const auto& shared = *parts->shared;
-  const auto tag = tag_of_list(digest);
+  const auto tag = referrers_list_tag(digest);
   if (!tag) co_return tag.error();
   auto known = shared.cache->index().find_tag(image, *tag);
   // The upstream could not be asked for it: it has the list by no digest.

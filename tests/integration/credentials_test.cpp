@@ -162,6 +162,16 @@ TEST_CASE_FIXTURE(Fixture,
   }
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "tokens as long as registries make them pass, a client's and the upstream's") {
+  const std::string longest(16 * 1024, 't');
+  registry.guard("/v2/", "Bearer " + longest, bearer(*service));
+  service->on("/token").answer(200).json("{\"token\":\"" + longest + "\"}");
+  gateway.start();
+  const auto got = gateway.get(path, {{"Authorization", "Bearer " + std::string(30'000, 'c')}});
+  CHECK(got.body == image.manifest.bytes);
+}
+
 /// A client may send what it has for Docker Hub: dockerd does so to a mirror that asks for it.
 TEST_CASE_FIXTURE(Fixture, "a client's credentials go nowhere, are not kept, and are not logged") {
   registry.guard("/v2/", "", "");

@@ -76,6 +76,28 @@ TEST_CASE("a tag goes with what only it led to") {
   CHECK(names_of(bench.holdings.list("", false)) == "docker.io/library/app:2 ");
 }
 
+TEST_CASE("a tag goes with what is attached to it, and no other tag's goes with it") {
+  HeldBench bench;
+  bench.hold("library/app", "1", amd64);
+  bench.hold("library/app", "2", arm64);
+  const auto signature = test::make_image("linux/amd64", "a signature");
+  const auto of_one = "sha256-" + amd64.manifest.digest.substr(7);
+  const auto of_two = "sha256-" + arm64.manifest.digest.substr(7);
+  bench.hold("library/app", of_one + ".sig", signature);
+  for (const auto& tag : {"_referrers-" + of_one, of_one + ".att", of_one, of_two + ".sig"}) {
+    bench.tag("library/app", tag, index_of_two.digest);
+  }
+  const auto held = names_of(bench.holdings.list("", false));
+  CHECK(held.find(of_one + ".sig") != std::string::npos);
+  CHECK(held.find("_referrers") == std::string::npos);
+  const auto removed = bench.holdings.remove("app:1", false);
+  REQUIRE(removed);
+  CHECK(removed->at("tags").as_array().size() == 5);
+  CHECK_FALSE(bench.has(signature.layer));
+  CHECK(names_of(bench.holdings.list("", false)) ==
+        "docker.io/library/app:2 docker.io/library/app:" + of_two + ".sig ");
+}
+
 TEST_CASE("what another tag of the name or another name holds stays") {
   HeldBench bench;
   bench.hold("library/app", "1", amd64);

@@ -249,6 +249,15 @@ TEST_CASE("credentials that cannot be had make way for others, and none for what
   CHECK(bench.choose()->which == 2);
 }
 
+// A sanitizer's memory is too large to look through.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
+
 /// A password that is nowhere written down as it is, so that finding it in memory means something.
 constexpr char mask = 0x15;
 constexpr std::string_view masked_password = "kq7Zp2vR9mXw4tLs8bNc3yHd6fGk1uAe";
@@ -258,7 +267,10 @@ void write_masked(const std::filesystem::path& file) {
   std::transform(masked_password.begin(), masked_password.end(), plain.begin(),
                  [](char c) { return static_cast<char>(c ^ mask); });
   const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  CHECK(::write(fd, plain.data(), plain.size()) == static_cast<ssize_t>(plain.size()));
+  // Several times in a row: what is freed loses its beginning to the allocator's own notes.
+  for (int i = 0; i < 4; ++i) {
+    CHECK(::write(fd, plain.data(), plain.size()) == static_cast<ssize_t>(plain.size()));
+  }
   ::close(fd);
   ::explicit_bzero(plain.data(), plain.size());
 }
@@ -299,7 +311,7 @@ std::size_t in_memory() {
   return found;
 }
 
-TEST_CASE("a password that was replaced is nowhere in memory any more") {
+TEST_CASE("a password that was replaced is nowhere in memory any more" * doctest::skip(sanitized)) {
   Bench bench;
   const auto file = bench.folder.path() / "password";
   write_masked(file);
