@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace archway::resolver {
 namespace {
@@ -96,6 +97,20 @@ Address really(const Address& address) {
   return address;
 }
 
+/// Source: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of `internal`; the rest is custom.
+constexpr std::array<std::string_view, 9> local_domains = {"localhost", "local",       "internal",
+                                                           "home.arpa", "localdomain", "lan",
+                                                           "intranet",  "corp",        "home"};
+
+bool is_local_name(std::string_view host) {
+  if (Address::parse(host)) return false;
+  if (host.find('.') == std::string_view::npos) return true;
+  return std::any_of(local_domains.begin(), local_domains.end(), [&](std::string_view domain) {
+    return host.size() > domain.size() && host.ends_with(domain) &&
+           host[host.size() - domain.size() - 1] == '.';
+  });
+}
+
 }  // namespace
 
 Result<Redirect> follow(const Url& current, std::string_view location) {
@@ -128,6 +143,15 @@ AddressKind kind_of(const Address& address) {
   if (!low.contains(meant)) return AddressKind::global;
   static const auto loopback = *Address::parse("::1");
   return meant == loopback ? AddressKind::loopback : AddressKind::never;
+}
+
+Address beyond_a_proxy() {
+  static const auto documentation = *Address::parse("2001:db8::1");
+  return documentation;
+}
+
+bool name_permitted(std::string_view target, std::string_view upstream) {
+  return !is_local_name(target) || is_local_name(upstream);
 }
 
 bool address_permitted(const Address& target, const Address& upstream) {

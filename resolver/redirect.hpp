@@ -43,4 +43,13 @@ AddressKind kind_of(const Address& address);
 /// one on loopback also to loopback. Nobody is led to a link-local address but by a link-local one.
 bool address_permitted(const Address& target, const Address& upstream);
 
+/// Stands for the address at which a proxy reached a host by its name, which only the proxy knows:
+/// a global one, so that nothing inside may be reached in its name.
+Address beyond_a_proxy();
+
+/// The part of address_permitted() that can be told of a name alone, where a proxy resolves it:
+/// names that exist only within some network (one label, `.local`, `.internal` and the like) are
+/// for upstreams that have such a name themselves.
+bool name_permitted(std::string_view target, std::string_view upstream);
+
 }  // namespace archway::resolver

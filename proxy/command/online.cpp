@@ -77,6 +77,21 @@ void hold_all(net::io_context& context, std::vector<Interview>& interviews) {
   if (escaped) std::rethrow_exception(escaped);
 }
 
+/// Every place of an upstream as one of its own: each shall be there.
+Settings with_places_apart(Settings settings) {
+  const auto upstreams = std::exchange(settings.upstreams, {});
+  for (auto upstream : upstreams) {
+    const auto further = std::exchange(upstream.further_urls, {});
+    settings.upstreams.push_back(upstream);
+    for (const auto& url : further) {
+      settings.upstreams.push_back(upstream);
+      settings.upstreams.back().name += " at " + url.authority();
+      settings.upstreams.back().url = url;
+    }
+  }
+  return settings;
+}
+
 /// A place for every answer before anything is asked: it must not move then.
 OnlineAnswers places_for(const Settings& settings) {
   OnlineAnswers places;
@@ -121,7 +136,8 @@ bool something_is_missing(const OnlineAnswers& answers) {
          std::any_of(answers.members.begin(), answers.members.end(), failed);
 }
 
-Result<OnlineAnswers> ask_online(const Settings& settings) {
+Result<OnlineAnswers> ask_online(const Settings& given) {
+  const Settings settings = with_places_apart(given);
   const auto shared = UpstreamShared::make(settings, nullptr, nullptr);
   if (!shared) return shared.error();
   net::io_context context{1};

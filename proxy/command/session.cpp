@@ -1,6 +1,7 @@
 #include "proxy/command/session.hpp"
 
 #include "metrics/log_line.hpp"
+#include "proxy/config/defaults.hpp"
 #include "proxy/config/known_upstreams.hpp"
 #include "proxy/http/tls.hpp"
 #include "proxy/upstream/exchange.hpp"
@@ -148,7 +149,8 @@ Result<std::shared_ptr<SharedParts>> RegistrySession::parts_for(Settings::Upstre
   if (!shared || !options_.insecure) return shared;
   auto trusting = TlsContext::client_unverified();
   if (!trusting) return trusting.error();
-  (*shared)->entries.front().tls = *std::move(trusting);
+  auto& ways = (*shared)->entries.front().ways;
+  ways.home = ways.elsewhere = *std::move(trusting);
   return shared;
 }
 
@@ -198,6 +200,7 @@ Result<RegistrySession::Reached*> RegistrySession::reach(const std::string& host
   if (known != reached_.end()) return &known->second;
   auto upstream = upstream_of_host(host);
   if (!upstream) return upstream.error();
+  upstream->proxy = proxies_of(environment_);
   auto credentials = credentials_for(host);
   if (!credentials) return credentials.error();
   auto found = find_scheme(*std::move(upstream));

@@ -42,6 +42,7 @@ Settings default_settings(const Environment& environment) {
                     .scrub = std::chrono::days(30)};
   for (const KnownUpstream& known : known_upstreams()) {
     settings.upstreams.push_back(upstream_by_name(std::string(known.name)));
+    settings.upstreams.back().proxy = proxies_of(environment);
   }
   settings.upstreams.front().is_default = true;
   return settings;

@@ -19,6 +19,9 @@ inline constexpr std::uint64_t keep_free_default = std::uint64_t{2} << 30;
 /// keep_free_default of the file system free.
 Settings default_settings(const Environment& environment);
 
+/// What HTTPS_PROXY, HTTP_PROXY and NO_PROXY say, in capitals or not.
+resolver::ProxyRules proxies_of(const Environment& environment);
+
 /// An upstream of this name with everything that follows from the name: its URL, and for Docker Hub
 /// the host of its tokens. The name must be that of a host (is_upstream_name).
 Settings::Upstream upstream_by_name(const std::string& name);

@@ -228,6 +228,7 @@ void print_timeouts(const Settings::Timeouts& timeouts, YamlWriter& writer) {
   writer.value("tls", time_text(timeouts.tls));
   writer.value("first_byte", time_text(timeouts.first_byte));
   writer.value("stall", time_text(timeouts.stall));
+  writer.value("minimum_rate", size_text(timeouts.minimum_rate));
   writer.value("retry_pause", time_text(timeouts.retry_pause));
   writer.value("retry_for", time_text(timeouts.retry_for));
   writer.value("request", time_text(timeouts.request));

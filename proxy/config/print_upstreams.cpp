@@ -2,6 +2,7 @@
 
 #include "proxy/config/defaults.hpp"
 #include "proxy/config/print.hpp"
+#include "proxy/config/print_transport.hpp"
 #include "proxy/config/units.hpp"
 
 #include <string>
@@ -62,10 +63,10 @@ void print_upstream(const Settings::Upstream& upstream, const resolver::TagRules
                     YamlWriter& writer) {
   writer.open_item();
   writer.value("name", yaml_scalar(upstream.name));
-  writer.value("url", yaml_scalar(upstream.url.origin()));
+  print_urls(upstream, writer);
   if (upstream.is_default) writer.value("default", yaml_truth(true));
   print_credentials(upstream.credentials, writer);
-  if (!upstream.ca_file.empty()) writer.value("ca_file", yaml_scalar(upstream.ca_file.string()));
+  print_transport(upstream, writer);
   if (!upstream.hosts.empty()) writer.value("hosts", yaml_list(upstream.hosts));
   // Docker Hub has one by default: there an empty list must be said.
   if (!upstream.token_realms.empty() || !upstream_by_name(upstream.name).token_realms.empty()) {

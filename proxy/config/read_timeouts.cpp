@@ -9,6 +9,9 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds shortest = 100ms;
 constexpr std::chrono::milliseconds longest = 24h;
 
+/// More than that many links cannot do.
+constexpr std::uint64_t minimum_rate_max = 1024 * 1024;
+
 struct Row {
   std::string_view key;
   std::chrono::milliseconds Settings::Timeouts::*member;
@@ -36,6 +39,9 @@ void read_timeouts(const Section& file, Settings& settings) {
     const auto written = timeouts.find(row.key);
     if (!written) continue;
     if (const auto time = written->time(shortest, longest)) settings.timeouts.*row.member = *time;
+  }
+  if (const auto rate = timeouts.find("minimum_rate")) {
+    if (const auto bytes = rate->size(0, minimum_rate_max)) settings.timeouts.minimum_rate = *bytes;
   }
 }
 

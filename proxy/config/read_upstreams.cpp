@@ -13,6 +13,7 @@ constexpr std::size_t hosts_max = 256;
 constexpr std::uint64_t requests_max = 10'000;
 constexpr std::uint64_t bandwidth_min = 16ULL * 1024;  // Below, clients take it for silence.
 constexpr std::uint64_t bandwidth_max = 1ULL << 40;
+constexpr std::size_t urls_max = 16;
 constexpr std::string_view name_form =
     "a registry's name as it stands in image names, such as ghcr.io or registry.lan:5000";
 
@@ -80,27 +81,35 @@ std::optional<resolver::Url> read_url(const Value& value) {
   return std::nullopt;
 }
 
-/// The one entry of `urls`.
-std::optional<resolver::Url> read_urls(const Value& value) {
-  const auto urls = value.list("a list such as [https://registry.lan]", upstreams_max);
-  if (urls.empty()) {
-    if (value.node().kind == Yaml::Kind::sequence)
-      value.problem("found an empty list; allowed: one URL");
-    return std::nullopt;
+/// All that can be read, each once.
+std::vector<resolver::Url> read_urls(const Value& value) {
+  const auto entries = value.list("a list such as [https://registry.lan]", urls_max);
+  if (entries.empty() && value.node().kind == Yaml::Kind::sequence) {
+    value.problem("found an empty list; allowed: at least one URL");
   }
-  if (urls.size() == 1) return read_url(urls.front());
-  value.problem("several URLs for one upstream are not supported by this version; allowed: one");
-  return std::nullopt;
+  std::vector<resolver::Url> urls;
+  std::vector<Said> said;
+  for (const Value& entry : entries) {
+    const auto url = read_url(entry);
+    if (url && say_once(entry, url->origin(), said, "a URL that is in the list already")) {
+      urls.push_back(*url);
+    }
+  }
+  return urls;
 }
 
 void read_where(const Section& section, Upstream& upstream) {
   const auto url = section.find("url");
   const auto urls = section.find("urls");
   if (url && urls) urls->problem("found beside url; allowed: one of the two");
-  std::optional<resolver::Url> read;
-  if (url) read = read_url(*url);
+  std::vector<resolver::Url> read;
   if (urls && !url) read = read_urls(*urls);
-  if (read) upstream.url = *read;
+  if (url) {
+    if (const auto one = read_url(*url)) read.push_back(*one);
+  }
+  if (read.empty()) return;
+  upstream.url = read.front();
+  upstream.further_urls.assign(read.begin() + 1, read.end());
 }
 
 void read_hosts(const Value& value, Upstream& upstream, SaidBefore& said) {
@@ -145,26 +154,27 @@ bool is_near(const std::string& host) {
   });
 }
 
+/// Every place of the upstream is given the credentials.
+void warn_of_plain_text(const Value& credentials, const Upstream& upstream) {
+  auto urls = upstream.further_urls;
+  urls.insert(urls.begin(), upstream.url);
+  for (const resolver::Url& url : urls) {
+    if (url.scheme != "http" || is_near(url.host)) continue;
+    credentials.reading().warn(credentials.at(),
+                               credentials.path() + ": the password of " + upstream.name +
+                                   " goes over the network unencrypted (" + url.origin() + ")");
+  }
+}
+
 void read_secrets(const Section& section, Upstream& upstream) {
   if (const auto credentials = section.find("credentials")) {
     upstream.credentials = read_credentials(*credentials);
-    if (!upstream.credentials.empty() && upstream.url.scheme == "http" &&
-        !is_near(upstream.url.host)) {
-      credentials->reading().warn(credentials->at(), credentials->path() + ": the password of " +
-                                                         upstream.name +
-                                                         " goes over the network unencrypted (" +
-                                                         upstream.url.origin() + ")");
-    }
     if (!upstream.credentials.empty()) {
+      warn_of_plain_text(*credentials, upstream);
       credentials->reading().warn(
           credentials->at(),
           credentials->path() + ": everybody who can reach archway can pull what this account can");
     }
-  }
-  if (const auto value = section.find("ca_file")) {
-    const auto path = value->file_path();
-    if (path) check_file(*value, *path, false);
-    if (path) upstream.ca_file = *path;
   }
 }
 
@@ -192,6 +202,7 @@ void read_upstream(const Value& entry, Settings& settings, SaidBefore& said) {
   read_where(section, upstream);
   if (const auto value = section.find("default")) read_default(*value, upstream, said);
   read_secrets(section, upstream);
+  read_transport(section, upstream);
   if (const auto value = section.find("hosts")) read_hosts(*value, upstream, said);
   if (const auto value = section.find("token_realms")) read_token_realms(*value, upstream);
   read_bounds(section, upstream, settings);

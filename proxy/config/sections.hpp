@@ -37,6 +37,9 @@ std::vector<Settings::Credentials> read_credentials(const Value& value);
 /// What of fresh_for, stale_for and serve_deleted stands in the section.
 resolver::TagChanges read_tag_changes(const Section& section);
 
+/// The part of an upstream that says how it is reached: proxy, certificates, redirects.
+void read_transport(const Section& section, Settings::Upstream& upstream);
+
 /// A pattern for `upstream/repository` (`with_tag`: and `:tag`) that can match something.
 std::optional<std::string> read_pattern(const Value& value, bool with_tag);
 

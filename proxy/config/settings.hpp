@@ -4,6 +4,7 @@
 #include "resolver/client_platform.hpp"
 #include "resolver/freshness.hpp"
 #include "resolver/model/virtual_image.hpp"
+#include "resolver/proxy_rules.hpp"
 #include "resolver/rewrite.hpp"
 #include "resolver/upstream_of.hpp"
 #include "resolver/url.hpp"
@@ -48,12 +49,23 @@ struct Settings {
     std::filesystem::path docker_config = {};  ///< in place of all above; read again likewise
     std::string helper = {};                   ///< the same: `docker-credential-NAME` is asked
   };
+  struct ClientCertificate {
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+  };
   struct Upstream {
     std::string name;   ///< as in image names: `docker.io`, `registry.lan:5000`
     resolver::Url url;  ///< where it really is
+    /// Further places of the same registry, asked in this order when those before them fail.
+    std::vector<resolver::Url> further_urls = {};
     bool is_default = false;
-    std::vector<Credentials> credentials = {};   ///< the first that is good for something is used
-    std::filesystem::path ca_file = {};          ///< "" : the system's CAs
+    std::vector<Credentials> credentials = {};  ///< the first that is good for something is used
+    std::filesystem::path ca_file = {};         ///< "" : the system's CAs
+    std::optional<ClientCertificate> client_certificate = {};  ///< shown to it and its token realms
+    std::string server_name = {};  ///< in its certificate; "" : the URL's host
+    resolver::ProxyRules proxy = {};
+    bool proxy_is_its_own = false;               ///< not the environment's
+    std::vector<std::string> redirects = {};     ///< patterns of hosts it may lead to; empty: any
     std::vector<std::string> hosts = {};         ///< Host headers that mean this upstream
     std::vector<std::string> token_realms = {};  ///< further hosts that may see the credentials
     unsigned requests = 0;                       ///< at once, over all threads; 0: no limit
@@ -93,6 +105,10 @@ struct Settings {
     std::chrono::milliseconds first_byte = std::chrono::seconds(30);  ///< an upstream's headers
     std::chrono::milliseconds stall =
         std::chrono::seconds(30);  ///< an upstream's silence in a body
+    /// Bytes a second at least, over the time that was spent on waiting for them; 0: any.
+    std::uint64_t minimum_rate = 1024;
+    /// So much waiting is looked at at once.
+    std::chrono::milliseconds minimum_rate_over = std::chrono::seconds(60);
     /// Before a cut transfer goes on, and before a silent upstream is probed; doubled each time.
     std::chrono::milliseconds retry_pause = std::chrono::milliseconds(200);
     /// How long a transfer that was cut is tried again without getting anywhere.

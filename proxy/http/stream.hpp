@@ -95,6 +95,7 @@ class Stream final : private Expiring {
   boost::asio::awaitable<Result<std::uint64_t>> copy_file(int file, std::uint64_t offset,
                                                           std::uint64_t length,
                                                           std::chrono::milliseconds stall);
+  Error handshake_failed(std::string what) const;
   void say_goodbye();
   Error broken(std::string what) const;
 

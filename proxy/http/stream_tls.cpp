@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <boost/asio/awaitable.hpp>
+#include <ctime>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -32,6 +33,14 @@ std::string common_name(const X509_NAME* subject) {
   return name.find('\0') == std::string::npos ? name : "";
 }
 
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 16> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
+}
+
 }  // namespace
 
 net::awaitable<Result<void>> Stream::handshake(std::string what) {
@@ -42,16 +51,29 @@ net::awaitable<Result<void>> Stream::handshake(std::string what) {
     if (result == 1) co_return Result<void>();
     const int why = possible ? SSL_get_error(tls_->ssl, result) : SSL_ERROR_SSL;
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
-      const auto verdict = SSL_get_verify_result(tls_->ssl);
-      if (verdict != X509_V_OK) {
-        co_return broken(what + ": " + X509_verify_cert_error_string(verdict));
-      }
-      co_return broken(what + ": " + tls_errors());
+      co_return handshake_failed(std::move(what));
     }
     const auto step = why == SSL_ERROR_WANT_WRITE ? Step::wait_write : Step::wait_read;
     const bool awake = co_await ready_for(step);
-    if (!awake) co_return broken(what);
+    if (!awake) co_return handshake_failed(std::move(what));
   }
+}
+
+/// With a message that says why, in OpenSSL's words.
+Error Stream::handshake_failed(std::string what) const {
+  const auto verdict = SSL_get_verify_result(tls_->ssl);
+  if (verdict == X509_V_OK) {
+    const auto reason = expired_ ? std::string("no answer in time") : tls_errors();
+    Error error = broken(what + ": " + reason);
+    error.message = "the TLS handshake failed (" + reason + ")";
+    return error;
+  }
+  std::string reason = X509_verify_cert_error_string(verdict);
+  Error error = broken(what + ": " + reason);
+  // A clock that was never set is the usual cause on small machines.
+  if (verdict == X509_V_ERR_CERT_NOT_YET_VALID) reason += "; this machine says it is " + today();
+  error.message = "its TLS certificate is refused (" + reason + ")";
+  return error;
 }
 
 net::awaitable<Result<void>> Stream::accept_tls(std::shared_ptr<const TlsContext> context) {

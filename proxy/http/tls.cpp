@@ -55,6 +55,21 @@ bool ask_clients(SSL_CTX* context, const ClientCertificates& clients) {
   return SSL_CTX_set_session_id_context(context, sessions, sizeof sessions - 1) == 1;
 }
 
+/// The certificate that this side shows, and the key that it is proved with.
+Result<void> show(SSL_CTX* context, const std::filesystem::path& certificate,
+                  const std::filesystem::path& key) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
+    return unusable(certificate, "no certificate can be read from it");
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return unusable(key, "no private key that fits the certificate can be read from it");
+  }
+  if (SSL_CTX_check_private_key(context) != 1) {
+    return unusable(key, "the key does not belong to the certificate");
+  }
+  return {};
+}
+
 }  // namespace
 
 TlsContext::~TlsContext() {
@@ -71,15 +86,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(
   harden(context);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
-  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
-    return unusable(certificate, "no certificate can be read from it");
-  }
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return unusable(key, "no private key that fits the certificate can be read from it");
-  }
-  if (SSL_CTX_check_private_key(context) != 1) {
-    return unusable(key, "the key does not belong to the certificate");
-  }
+  if (const auto shown = show(context, certificate, key); !shown) return shown.error();
   if (!clients.ca_file.empty() && !ask_clients(context, clients)) {
     return unusable(clients.ca_file, "no CA certificates can be read from it");
   }
@@ -87,16 +94,29 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::client(const std::filesystem::path& ca_file) {
+  return client_with({.ca_file = ca_file});
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::client_with(const ClientTls& options) {
   ERR_clear_error();
+  const auto& ca_file = options.ca_file;
   std::shared_ptr<const TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method())));
   auto* context = made->native();
   if (!context) return unusable(ca_file, "OpenSSL gives no context");
   harden(context);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context, http_1_1, sizeof http_1_1 - 1);
-  const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
-                                      : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
+  const bool system = ca_file.empty() || options.and_system;
+  bool loaded = !system || SSL_CTX_set_default_verify_paths(context) == 1;
+  if (!ca_file.empty()) {
+    loaded = loaded && SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
+  }
   if (!loaded) return unusable(ca_file, "no CA certificates can be read from it");
+  if (!options.certificate.empty()) {
+    if (const auto shown = show(context, options.certificate, options.key); !shown) {
+      return shown.error();
+    }
+  }
   return made;
 }
 

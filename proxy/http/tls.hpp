@@ -16,6 +16,14 @@ struct ClientCertificates {
   bool required = false;               ///< who shows none is turned away
 };
 
+/// Whom a client trusts, and what it shows when it is asked for a certificate.
+struct ClientTls {
+  std::filesystem::path ca_file = {};      ///< "" : the system's CAs
+  bool and_system = false;                 ///< the system's CAs beside those of `ca_file`
+  std::filesystem::path certificate = {};  ///< PEM, with what is between it and its CA; "" : none
+  std::filesystem::path key = {};          ///< PEM
+};
+
 /// An OpenSSL context: TLS 1.2 and up, HTTP/1.1 only. Immutable once made; connections keep the one
 /// they began with, so that a new certificate is simply a new context.
 ///
@@ -34,6 +42,7 @@ class TlsContext {
   /// A client's: always verifies the chain and the name, with the system's CAs or those of
   /// `ca_file` alone. Errors: Errc::configuration_invalid.
   static Result<std::shared_ptr<const TlsContext>> client(const std::filesystem::path& ca_file);
+  static Result<std::shared_ptr<const TlsContext>> client_with(const ClientTls& options);
   /// A client's that takes any certificate, for a person who says so on the command line. Errors:
   /// as client().
   static Result<std::shared_ptr<const TlsContext>> client_unverified();

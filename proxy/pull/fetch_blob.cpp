@@ -199,7 +199,10 @@ net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest
     co_return;
   }
   shared.metrics->fill_ended(name(finished.error().code));
-  if (finished.error().origin == Origin::upstream) shared.metrics->digest_mismatch(image.upstream);
+  if (finished.error().origin == Origin::upstream) {
+    shared.metrics->digest_mismatch(image.upstream);
+    parts->registry(image)->disbelieve(digest);
+  }
   shared.log->error("a blob was not published", {{"image", image.str()},
                                                  {"digest", digest.str()},
                                                  {"why", finished.error().message},

@@ -41,6 +41,7 @@ net::awaitable<Result<StoredManifest>> fetch(PullParts* parts, ImageName image, 
   if (!got) co_return got.error();
   if (*got != digest) {
     parts->shared->metrics->digest_mismatch(image.upstream);
+    parts->registry(image)->disbelieve(digest);
     const auto error = mismatch(image, digest, *got);
     parts->shared->log->error("digest mismatch",
                               {{"upstream", image.upstream}, {"what", error.context}});

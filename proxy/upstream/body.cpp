@@ -27,9 +27,11 @@ bool is_text(std::string_view line) {
 }  // namespace
 
 Body::Body(std::unique_ptr<Connection> connection, const AnswerHead& head,
-           std::chrono::milliseconds stall, Keep keep)
+           const Settings::Timeouts& timeouts, Keep keep)
     : connection_(std::move(connection)),
-      stall_(stall),
+      stall_(timeouts.stall),
+      minimum_rate_(timeouts.minimum_rate),
+      minimum_rate_over_(timeouts.minimum_rate_over),
       keep_(std::move(keep)),
       framing_(head.framing),
       keep_alive_(head.keep_alive) {
@@ -54,8 +56,31 @@ void Body::keep_pace(Pace pace) {
   received_before_ = received_;
 }
 
-/// Sets how long the next wait may be; false when the pace leaves no time for one.
+/// The time that passes between two events is the upstream's, what passes elsewhere is not.
+class Body::Waiting {
+ public:
+  explicit Waiting(Body& body) : body_(body), from_(Clock::now()) {}
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() { body_.waited_ += Clock::now() - from_; }
+
+ private:
+  Body& body_;
+  Clock::time_point from_;
+};
+
+/// True when too little has come for all the waiting. Looked at piece by piece, so that a transfer
+/// that was fast once cannot trickle for ever.
+bool Body::is_trickle() {
+  if (minimum_rate_ == 0 || waited_ < minimum_rate_over_) return false;
+  const std::chrono::duration<double> time = std::exchange(waited_, {});
+  const auto came = static_cast<double>(received_ - std::exchange(received_then_, received_));
+  return came < static_cast<double>(minimum_rate_) * time.count();
+}
+
+/// Sets how long the next wait may be; false when there is no time left for one.
 bool Body::may_wait() {
+  if (is_trickle()) return false;
   auto time = stall_;
   if (pace_) {
     const auto end = paced_from_ + pace_->time_for(received_ - received_before_);
@@ -136,7 +161,7 @@ net::awaitable<Result<std::size_t>> Body::read_data(char* buffer, std::size_t si
     waiting.erase(0, got);
   } else {
     if (!may_wait()) co_return too_slow();
-    const auto read = co_await connection_->stream->read_some(buffer, want);
+    const auto read = co_await wait_for_bytes(buffer, want);
     if (!read) co_return broken(read.error());
     connection_->stream->deadline_in(unwatched);
     got = *read;
@@ -154,6 +179,11 @@ net::awaitable<Result<std::size_t>> Body::read_data(char* buffer, std::size_t si
     }
   }
   co_return got;
+}
+
+net::awaitable<Result<std::size_t>> Body::wait_for_bytes(char* buffer, std::size_t size) {
+  const Waiting waiting(*this);
+  co_return co_await connection_->stream->read_some(buffer, size);
 }
 
 net::awaitable<Result<void>> Body::read_chunk_line() {
@@ -194,6 +224,7 @@ net::awaitable<Result<std::string>> Body::read_line(std::size_t bytes_max) {
       co_return line;
     }
     if (!may_wait()) co_return too_slow();
+    const Waiting waiting_time(*this);
     const auto got = co_await connection_->receive_more();
     if (!got) co_return broken(got.error());
     if (*got == 0) co_return cut_short();

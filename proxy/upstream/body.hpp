@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/config/settings.hpp"
 #include "proxy/upstream/answer_head.hpp"
 #include "proxy/upstream/connection.hpp"
 #include "resolver/model/result.hpp"
@@ -35,16 +36,16 @@ class Body {
   /// Takes over a connection that is of use for a further request; not called for any other.
   using Keep = std::function<void(std::unique_ptr<Connection>)>;
 
-  /// `stall`: the longest silence.
+  /// Of the timeouts `stall` (the longest silence) and `minimum_rate` count.
   Body(std::unique_ptr<Connection> connection, const AnswerHead& head,
-       std::chrono::milliseconds stall, Keep keep);
+       const Settings::Timeouts& timeouts, Keep keep);
 
   /// The next bytes, at least one, straight into the buffer; 0 at the proper end: all of
   /// Content-Length, the last chunk and its trailers (dropped), or the end of the connection where
   /// neither was given (with TLS only after its close_notify). `size` is not 0.
   ///
   /// Errors: Errc::upstream_failed (cut short, a chunk that is none), Errc::upstream_unreachable
-  /// (silence); retryable. After one every call fails.
+  /// (silence, or too few bytes for all the waiting); retryable. After one every call fails.
   boost::asio::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size);
 
   bool finished() const { return state_ == State::finished; }
@@ -68,9 +69,14 @@ class Body {
 
   using Clock = std::chrono::steady_clock;
 
+  /// Measures one wait for the upstream, from its beginning to its end.
+  class Waiting;
+
   void keep_pace(Pace pace);
+  bool is_trickle();
   bool may_wait();
   Error too_slow();
+  boost::asio::awaitable<Result<std::size_t>> wait_for_bytes(char* buffer, std::size_t size);
   boost::asio::awaitable<Result<std::size_t>> read_data(char* buffer, std::size_t size);
   boost::asio::awaitable<Result<void>> read_chunk_line();
   boost::asio::awaitable<Result<std::string>> read_line(std::size_t bytes_max);
@@ -82,6 +88,8 @@ class Body {
 
   std::unique_ptr<Connection> connection_;
   std::chrono::milliseconds stall_;
+  std::uint64_t minimum_rate_;
+  std::chrono::milliseconds minimum_rate_over_;
   Keep keep_;
   Framing framing_;
   bool keep_alive_;
@@ -92,6 +100,8 @@ class Body {
   std::optional<Pace> pace_ = {};  // none: only silence is bounded
   Clock::time_point paced_from_ = {};
   std::uint64_t received_before_ = 0;
+  Clock::duration waited_ = {};      // since the rate was last looked at
+  std::uint64_t received_then_ = 0;  // when that was
 };
 
 }  // namespace archway::proxy

@@ -1,6 +1,7 @@
 #include "proxy/upstream/connection.hpp"
 
 #include "proxy/http/tls.hpp"
+#include "proxy/upstream/tunnel.hpp"
 #include "resolver/redirect.hpp"
 
 #include <algorithm>
@@ -74,8 +75,7 @@ net::awaitable<Result<std::size_t>> Connection::receive_more() {
   co_return got;
 }
 
-net::awaitable<Result<std::unique_ptr<Connection>>> Connector::dial(resolver::Address address,
-                                                                    resolver::Url url) {
+net::awaitable<Connector::Made> Connector::dial(resolver::Address address, resolver::Url url) {
   const auto executor = co_await net::this_coro::executor;
   const auto endpoint = endpoint_of(address, url.port);
   const auto where = address.str() + " port " + std::to_string(url.port);
@@ -93,16 +93,40 @@ net::awaitable<Result<std::unique_ptr<Connection>>> Connector::dial(resolver::Ad
   co_await stream.socket().async_connect(target, net::redirect_error(net::use_awaitable, error));
   if (!stream.open()) co_return unreachable(url, "connect to " + where + ": no answer in time");
   if (error) co_return unreachable(url, "connect to " + where + ": " + error.message());
-
-  if (url.scheme == "https") {
-    stream.deadline_in(timeouts_.tls);
-    const auto secured = co_await stream.connect_tls(tls_, url.host);
-    if (!secured) co_return unreachable(url, where + ": " + secured.error().context);
-  }
   co_return connection;
 }
 
-net::awaitable<Result<std::unique_ptr<Connection>>> Connector::connect(Destination destination) {
+net::awaitable<Result<void>> Connector::secure(Connection* connection, resolver::Url url) {
+  if (url.scheme != "https") co_return Result<void>();
+  connection->stream->deadline_in(timeouts_.tls);
+  const auto secured =
+      co_await connection->stream->connect_tls(ways_.tls_for(url), ways_.name_for(url));
+  if (secured) co_return secured;
+  Error error = unreachable(url, secured.error().context);
+  error.message += ": " + secured.error().message;
+  co_return error;
+}
+
+/// Tries one address after the other, with TLS where the URL wants it.
+net::awaitable<Connector::Made> Connector::dial_any(Names::Addresses addresses, resolver::Url url) {
+  take_turns(addresses);
+  if (addresses.size() > addresses_max) addresses.resize(addresses_max);
+  Error last = unreachable(url, "no address");
+  for (const auto& address : addresses) {
+    auto connection = co_await dial(address, url);
+    if (connection) {
+      const auto secured = co_await secure(connection->get(), url);
+      if (secured) co_return connection;
+      last = secured.error();
+      last.context = address.str() + " port " + std::to_string(url.port) + ": " + last.context;
+    } else {
+      last = connection.error();
+    }
+  }
+  co_return last;
+}
+
+net::awaitable<Connector::Made> Connector::connect_directly(Destination destination) {
   auto addresses = co_await names_->find(destination.url.host, timeouts_.resolve);
   if (!addresses) co_return addresses.error();
   if (destination.named_by) {
@@ -111,15 +135,54 @@ net::awaitable<Result<std::unique_ptr<Connection>>> Connector::connect(Destinati
     });
     if (addresses->empty()) co_return not_permitted(destination.url);
   }
-  take_turns(*addresses);
-  if (addresses->size() > addresses_max) addresses->resize(addresses_max);
-  Error last = unreachable(destination.url, "no address");
-  for (const auto& address : *addresses) {
-    auto connection = co_await dial(address, destination.url);
-    if (connection) co_return connection;
-    last = connection.error();
+  co_return co_await dial_any(*std::move(addresses), destination.url);
+}
+
+net::awaitable<Connector::Made> Connector::connect_through(resolver::Proxy proxy,
+                                                           Destination destination) {
+  const auto& url = destination.url;
+  if (!proxy.unusable.empty()) {
+    Error error = unreachable(url, proxy.unusable);
+    error.message += ": " + proxy.unusable;
+    error.retryable = false;
+    co_return error;
   }
-  co_return last;
+  const auto literal = resolver::Address::parse(url.host);
+  if (destination.named_by) {
+    const bool permitted = literal ? resolver::address_permitted(*literal, *destination.named_by)
+                                   : resolver::name_permitted(url.host, ways_.home_host);
+    if (!permitted) co_return not_permitted(url);
+  }
+  auto addresses = co_await names_->find(proxy.host, timeouts_.resolve);
+  if (!addresses) co_return addresses.error();
+  const resolver::Url at_proxy{
+      .scheme = "http", .host = proxy.host, .port = proxy.port, .target = "/"};
+  auto made = co_await dial_any(*std::move(addresses), at_proxy);
+  if (!made) {
+    Error error = made.error();
+    error.message = url.host + " cannot be reached: the proxy " + proxy.authority() +
+                    " does not accept connections";
+    co_return error;
+  }
+  auto connection = *std::move(made);
+  connection->address = literal ? *literal : resolver::beyond_a_proxy();
+  if (url.scheme != "https") {
+    connection->forwarder = std::move(proxy);
+    co_return connection;
+  }
+  // The proxy resolves and connects in our place, so it has the time for both.
+  const auto time = timeouts_.resolve + timeouts_.connect;
+  const auto opened = co_await open_tunnel(connection.get(), &proxy, &url, time);
+  if (!opened) co_return opened.error();
+  const auto secured = co_await secure(connection.get(), url);
+  if (!secured) co_return secured.error();
+  co_return connection;
+}
+
+net::awaitable<Connector::Made> Connector::connect(Destination destination) {
+  const auto* const proxy = ways_.proxies.for_url(destination.url);
+  if (proxy == nullptr) co_return co_await connect_directly(std::move(destination));
+  co_return co_await connect_through(*proxy, std::move(destination));
 }
 
 }  // namespace archway::proxy

@@ -4,6 +4,7 @@
 #include "proxy/config/settings.hpp"
 #include "proxy/http/stream.hpp"
 #include "proxy/upstream/names.hpp"
+#include "proxy/upstream/ways.hpp"
 #include "resolver/model/result.hpp"
 #include "resolver/network.hpp"
 #include "resolver/url.hpp"
@@ -19,7 +20,11 @@ namespace archway::proxy {
 /// Threads: the one that connected.
 struct Connection {
   std::unique_ptr<Stream> stream;
-  resolver::Address address;  ///< where it really leads
+  /// Where it really leads; resolver::beyond_a_proxy() when only a proxy knows.
+  resolver::Address address;
+  /// It leads to a proxy that reads the requests itself: they name the whole URL, and bear these
+  /// credentials (as Proxy::user_info).
+  std::optional<resolver::Proxy> forwarder = {};
   std::string received = {};
   bool reused = false;    ///< it has answered an earlier request
   bool answered = false;  ///< something has come in answer to the present one
@@ -48,21 +53,26 @@ class Connector {
  public:
   static constexpr std::size_t addresses_max = 4;  ///< tried for one connection
 
-  /// `tls` is what https destinations are verified with.
-  Connector(std::shared_ptr<Names> names, std::shared_ptr<const TlsContext> tls,
-            const Settings::Timeouts& timeouts)
-      : names_(std::move(names)), tls_(std::move(tls)), timeouts_(timeouts) {}
+  Connector(std::shared_ptr<Names> names, Ways ways, const Settings::Timeouts& timeouts)
+      : names_(std::move(names)), ways_(std::move(ways)), timeouts_(timeouts) {}
 
   /// Errors: Errc::upstream_unreachable; Errc::denied when every address is one that `named_by` may
   /// not lead to (checked on the very address that is dialled: a name that changes gains nothing).
+  /// Through a proxy, which resolves names itself, only addresses and the look of a name are
+  /// checked.
   boost::asio::awaitable<Result<std::unique_ptr<Connection>>> connect(Destination destination);
 
  private:
-  boost::asio::awaitable<Result<std::unique_ptr<Connection>>> dial(resolver::Address address,
-                                                                   resolver::Url url);
+  using Made = Result<std::unique_ptr<Connection>>;
+
+  boost::asio::awaitable<Made> connect_directly(Destination destination);
+  boost::asio::awaitable<Made> connect_through(resolver::Proxy proxy, Destination destination);
+  boost::asio::awaitable<Made> dial_any(Names::Addresses addresses, resolver::Url url);
+  boost::asio::awaitable<Made> dial(resolver::Address address, resolver::Url url);
+  boost::asio::awaitable<Result<void>> secure(Connection* connection, resolver::Url url);
 
   std::shared_ptr<Names> names_;
-  std::shared_ptr<const TlsContext> tls_;
+  Ways ways_;
   Settings::Timeouts timeouts_;
 };
 

@@ -1,5 +1,7 @@
 #include "proxy/upstream/exchange.hpp"
 
+#include "proxy/upstream/basic.hpp"
+#include "proxy/upstream/tunnel.hpp"
 #include "proxy/version.hpp"
 #include "proxy/wipe.hpp"
 #include "resolver/redirect.hpp"
@@ -26,10 +28,11 @@ std::string_view word(Verb verb) {
   return "GET";
 }
 
-std::string request_head(const Ask& ask) {
+std::string request_head(const Ask& ask, const std::optional<resolver::Proxy>& forwarder) {
   const auto& url = ask.destination.url;
   std::string text(word(ask.verb));
   text += ' ';
+  if (forwarder) text += url.origin();
   text += url.target;
   text += " HTTP/1.1\r\nHost: ";
   text += url.authority();
@@ -43,6 +46,9 @@ std::string request_head(const Ask& ask) {
     text += value;
     text += "\r\n";
   }
+  if (forwarder && !forwarder->user_info.empty()) {
+    text += "Proxy-Authorization: " + basic_authorization(forwarder->user_info) + "\r\n";
+  }
   if (!reads(ask.verb)) text += "Content-Length: " + std::to_string(ask.body.length()) + "\r\n";
   text += "\r\n";
   return text;
@@ -55,6 +61,10 @@ Error no_answer(const Stream& stream, const std::string& context) {
                                    : "the upstream did not answer in time",
           .context = context,
           .retryable = true};
+}
+
+std::string shown(const resolver::Address& address) {
+  return address == resolver::beyond_a_proxy() ? "beyond a proxy" : address.str();
 }
 
 /// What comes back from something that does not speak HTTP/1 need not be waited for to its end.
@@ -103,7 +113,8 @@ net::awaitable<Result<AnswerHead>> Exchange::read_head(Connection* connection, b
 
 net::awaitable<Result<AnswerHead>> Exchange::send(Connection* connection, Ask ask) {
   connection->answered = false;
-  std::string request = request_head(ask);
+  std::string request = request_head(ask, connection->forwarder);
+  const auto url = ask.destination.url;
   connection->stream->deadline_in(parts_.timeouts.first_byte);
   const auto written = co_await connection->stream->write(request.data(), request.size(), false);
   wipe(request);  // It may have borne a password.
@@ -119,6 +130,9 @@ net::awaitable<Result<AnswerHead>> Exchange::send(Connection* connection, Ask as
   }
   connection->stream->deadline_in(patience);
   auto head = co_await read_head(connection, ask.verb == Verb::head);
+  if (head && connection->forwarder && head->status == 407) {
+    co_return refused_by_proxy(*connection->forwarder, url, head->status);
+  }
   if (head && !whole) head->keep_alive = false;  // The rest of the body would come first.
   co_return head;
 }
@@ -129,8 +143,7 @@ Answer Exchange::answer(std::unique_ptr<Connection> connection, AnswerHead head,
   auto keep = [pool = std::weak_ptr(parts_.pool), origin](std::unique_ptr<Connection> used) {
     if (const auto alive = pool.lock()) alive->give(origin, std::move(used));
   };
-  auto body =
-      std::make_unique<Body>(std::move(connection), head, parts_.timeouts.stall, std::move(keep));
+  auto body = std::make_unique<Body>(std::move(connection), head, parts_.timeouts, std::move(keep));
   return {.head = std::move(head), .body = std::move(body), .address = address};
 }
 
@@ -184,7 +197,7 @@ net::awaitable<Result<Answer>> Exchange::run(Ask ask) {
                                             {"url", what},
                                             {"status", static_cast<std::uint64_t>(status)},
                                             {"reused", reused},
-                                            {"address", result->address.str()},
+                                            {"address", shown(result->address)},
                                             {"seconds", time.count()}});
   }
   co_return result;

@@ -87,6 +87,10 @@ class Registry {
   virtual boost::asio::awaitable<Result<Document>> get_referrers(Repository repository,
                                                                  Digest digest,
                                                                  std::string query) = 0;
+
+  /// What came for this digest were other bytes: where there are several places to ask, this one is
+  /// asked last from now on. Waits for nothing.
+  virtual void disbelieve(const Digest& /*digest*/) {}
 };
 
 }  // namespace archway::proxy

@@ -3,8 +3,10 @@
 #include "proxy/upstream/rate_limit.hpp"
 #include "proxy/upstream/status.hpp"
 #include "resolver/challenge.hpp"
+#include "resolver/glob.hpp"
 #include "resolver/redirect.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -55,6 +57,14 @@ std::chrono::seconds rest_after(const AnswerHead& head) {
   }
   const auto limit = read_rate_limit(head.fields);
   return limit && limit->is_low() ? rest_when_low : std::chrono::seconds(0);
+}
+
+Error not_listed(const std::string& upstream, const resolver::Url& url) {
+  return {.code = Errc::upstream_failed,
+          .origin = Origin::upstream,
+          .message = upstream + " leads to " + url.host +
+                     ", a host that is not among those its redirects may lead to",
+          .context = "not in upstreams[].redirects: " + url.origin()};
 }
 
 /// Everything the configured bounds allow one exchange with a token service to take.
@@ -124,6 +134,14 @@ bool RequestFlow::rest_if_low(const Answer& answer) {
   return time.count() > 0;
 }
 
+bool RequestFlow::may_lead_to(const resolver::Url& url) const {
+  const auto& patterns = parts_.upstream->redirects;
+  if (patterns.empty() || url.origin() == parts_.upstream->url.origin()) return true;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
+    return resolver::glob_matches(pattern, url.host);
+  });
+}
+
 net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
   const Need need = need_of(wish);
   const Ask ask = ask_of(std::move(wish));
@@ -181,6 +199,7 @@ net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
     auto redirect = resolver::follow(destination.url, head.fields.find("Location"));
     if (!redirect) co_return redirect.error();
     if (redirect->other_origin) {
+      if (!may_lead_to(redirect->url)) co_return not_listed(parts_.upstream->name, redirect->url);
       at_home = false;
       if (upstream_at) destination.named_by = upstream_at;
     }

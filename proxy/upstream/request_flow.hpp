@@ -69,6 +69,7 @@ class RequestFlow {
   static Need need_of(const Wish& wish);
   std::string remembered_for() const;
   Ask ask_of(Wish wish) const;
+  bool may_lead_to(const resolver::Url& url) const;
   /// True when the credential the answer was given for has to let others go first.
   bool rest_if_low(const Answer& answer);
   boost::asio::awaitable<Result<Authorization>> meet(Challenged challenged, Need need,

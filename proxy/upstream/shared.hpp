@@ -1,14 +1,15 @@
 #pragma once
 
 #include "proxy/config/settings.hpp"
-#include "proxy/http/tls.hpp"
 #include "proxy/upstream/exchange.hpp"
 #include "proxy/upstream/health.hpp"
 #include "proxy/upstream/names.hpp"
 #include "proxy/upstream/request_flow.hpp"
+#include "proxy/upstream/suspects.hpp"
 #include "proxy/upstream/throttle.hpp"
 #include "proxy/upstream/tokens.hpp"
 #include "proxy/upstream/upstreams.hpp"
+#include "proxy/upstream/ways.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
@@ -18,11 +19,13 @@ namespace archway::proxy {
 
 /// What is behind UpstreamShared. Immutable but for names and tokens, which lock inside.
 struct SharedParts final : UpstreamShared {
+  /// One place of an upstream; those of one upstream stand side by side in their order.
   struct Entry {
-    std::shared_ptr<const Settings::Upstream> upstream;
-    std::shared_ptr<const TlsContext> tls;  ///< with its `ca_file`, or the system's CAs
-    std::shared_ptr<Health> health;
-    Throttle throttle;
+    std::shared_ptr<const Settings::Upstream> upstream;  ///< `url` is this place, the only one
+    std::shared_ptr<Suspects> suspects;                  ///< of all the upstream's places
+    Ways ways;
+    std::shared_ptr<Health> health;  ///< of this place
+    Throttle throttle;               ///< of the whole upstream
   };
 
   /// As UpstreamShared::make, with names resolved in another way.

@@ -6,6 +6,7 @@
 #include "proxy/upstream/pool.hpp"
 #include "proxy/upstream/registry_client.hpp"
 #include "proxy/upstream/request_flow.hpp"
+#include "proxy/upstream/several.hpp"
 #include "proxy/upstream/shared.hpp"
 
 #include <algorithm>
@@ -32,8 +33,18 @@ class ThreadUpstreams final : public Upstreams {
  public:
   ThreadUpstreams(std::shared_ptr<SharedParts> shared, const boost::asio::any_io_executor& executor)
       : shared_(std::move(shared)) {
+    std::map<std::string, std::vector<Several::Place>, std::less<>> places;
     for (const auto& entry : shared_->entries) {
-      registries_.emplace(entry.upstream->name, registry(entry, executor));
+      places[entry.upstream->name].push_back(
+          {.origin = entry.upstream->url.origin(), .registry = registry(entry, executor)});
+    }
+    for (const auto& entry : shared_->entries) {
+      const auto& name = entry.upstream->name;
+      if (registries_.contains(name)) continue;
+      auto& found = places[name];
+      registries_[name] = found.size() == 1 || shared_->offline
+                              ? std::move(found.front().registry)
+                              : std::make_unique<Several>(name, std::move(found), entry.suspects);
     }
   }
   ThreadUpstreams(const ThreadUpstreams&) = delete;
@@ -86,27 +97,38 @@ class ThreadUpstreams final : public Upstreams {
   std::map<std::string, std::unique_ptr<Registry>, std::less<>> registries_;
 };
 
+/// An upstream for each of its URLs, alike but for that.
+std::vector<Settings::Upstream> places_of(const Settings::Upstream& upstream) {
+  std::vector<Settings::Upstream> places{upstream};
+  for (const auto& url : upstream.further_urls) {
+    places.push_back(upstream);
+    places.back().url = url;
+  }
+  for (auto& place : places) place.further_urls.clear();
+  return places;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<SharedParts>> SharedParts::make(const Settings& settings, metrics::Log* log,
                                                        metrics::Metrics* metrics,
                                                        Names::Options names) {
   auto shared = std::make_shared<SharedParts>();
-  std::map<std::filesystem::path, std::shared_ptr<const TlsContext>> contexts;
+  TlsContexts contexts;
   for (const auto& upstream : settings.upstreams) {
-    auto& context = contexts[upstream.ca_file];
-    if (!context) {
-      auto made = TlsContext::client(upstream.ca_file);
-      if (!made) return made.error();
-      context = *std::move(made);
+    const auto suspects = std::make_shared<Suspects>();
+    const auto throttle = throttle_of(upstream);
+    for (const auto& place : places_of(upstream)) {
+      auto ways = Ways::of(place, contexts);
+      if (!ways) return ways.error();
+      auto health =
+          std::make_shared<Health>(Health::Parts{.upstream = place.name,
+                                                 .url = place.url.origin(),
+                                                 .probe_pause = settings.timeouts.retry_pause,
+                                                 .log = log});
+      shared->entries.push_back({std::make_shared<const Settings::Upstream>(place), suspects,
+                                 *std::move(ways), std::move(health), throttle});
     }
-    auto health =
-        std::make_shared<Health>(Health::Parts{.upstream = upstream.name,
-                                               .url = upstream.url.origin(),
-                                               .probe_pause = settings.timeouts.retry_pause,
-                                               .log = log});
-    shared->entries.push_back({std::make_shared<const Settings::Upstream>(upstream), context,
-                               std::move(health), throttle_of(upstream)});
   }
   shared->offline = settings.offline;
   shared->timeouts = settings.timeouts;
@@ -121,7 +143,7 @@ std::shared_ptr<Exchange> SharedParts::exchange(
     const Entry& entry, const boost::asio::any_io_executor& executor) const {
   return std::make_shared<Exchange>(
       Exchange::Parts{.upstream = entry.upstream->name,
-                      .connector = Connector(names, entry.tls, timeouts),
+                      .connector = Connector(names, entry.ways, timeouts),
                       .pool = std::make_shared<Pool>(executor),
                       .timeouts = timeouts,
                       .log = log,

@@ -163,3 +163,31 @@ TEST_CASE("an upstream leads no further into private networks than it is itself"
     CHECK(address_permitted(at(row.target), at(row.upstream)) == row.want);
   }
 }
+
+TEST_CASE("of a name that a proxy will resolve only the name can be judged") {
+  struct Row {
+    std::string why;
+    const char* target;
+    const char* upstream;
+    bool want;
+  };
+  const std::vector<Row> rows = {
+      {"a CDN", "cdn.io", "registry.io", true},
+      {"one label", "metadata", "registry.io", false},
+      {"a cloud's own", "metadata.google.internal", "registry.io", false},
+      {"this machine", "localhost", "registry.io", false},
+      {"this machine, below", "a.localhost", "registry.io", false},
+      {"a printer", "printer.local", "registry.io", false},
+      {"a router", "router.home.arpa", "registry.io", false},
+      {"a name that only ends alike", "xlocal.io", "registry.io", true},
+      {"a domain that ends alike", "a.notlocal", "registry.io", true},
+      {"inside, from inside", "s3.corp", "registry.corp", true},
+      {"outside, from inside", "cdn.io", "registry.corp", true},
+      {"an address is judged as one", "10.0.0.1", "registry.io", true},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    CHECK(name_permitted(row.target, row.upstream) == row.want);
+  }
+  CHECK(kind_of(beyond_a_proxy()) == AddressKind::global);
+}

@@ -36,22 +36,53 @@ void extend(X509* certificate, int what, const std::string& value) {
   X509_EXTENSION_free(extension);
 }
 
-X509* make_certificate(EVP_PKEY* key, const TestCertificate::Options& options) {
+struct Issuer {
+  X509* certificate;  // nullptr: self-signed
+  EVP_PKEY* key;
+};
+
+X509* make_certificate(EVP_PKEY* key, const TestCertificate::Options& options, Issuer issuer,
+                       const char* called) {
   X509* certificate = X509_new();
   must(certificate != nullptr, "X509_new");
   X509_set_version(certificate, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), options.expired ? -2 * day_s : -day_s);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), options.expired ? -day_s : day_s);
+  long from = options.expired ? -2 * day_s : -day_s;
+  long until = options.expired ? -day_s : day_s;
+  if (options.not_yet_valid) from = day_s;
+  if (options.not_yet_valid) until = 2 * day_s;
+  X509_gmtime_adj(X509_getm_notBefore(certificate), from);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), until);
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
-  const unsigned char text[] = "archway test";
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
-  X509_set_issuer_name(certificate, name);
-  extend(certificate, NID_basic_constraints, "critical,CA:TRUE");
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(called), -1, -1, 0);
+  const bool self_signed = issuer.certificate == nullptr;
+  X509_set_issuer_name(certificate, self_signed ? name : X509_get_subject_name(issuer.certificate));
+  extend(certificate, NID_basic_constraints, self_signed ? "critical,CA:TRUE" : "CA:FALSE");
   extend(certificate, NID_subject_alt_name, alternative_names(options));
-  must(X509_sign(certificate, key, EVP_sha256()) != 0, "X509_sign");
+  const auto* const hash = options.weak_signature && !self_signed ? EVP_sha1() : EVP_sha256();
+  must(X509_sign(certificate, issuer.key, hash) != 0, "X509_sign");
   return certificate;
+}
+
+void write_certificate(const std::filesystem::path& path, X509* certificate) {
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  must(file != nullptr && PEM_write_X509(file, certificate) == 1, "certificate.pem");
+  std::fclose(file);
+}
+
+void configure(SSL_CTX* context, const TestCertificate::Options& options) {
+  if (options.old_protocol) {
+    SSL_CTX_set_security_level(context, 0);
+    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context, TLS1_VERSION);
+  }
+  // A server that thinks its own certificate too weak would not even start.
+  if (options.weak_signature) SSL_CTX_set_security_level(context, 0);
+  if (options.client_ca.empty()) return;
+  must(SSL_CTX_load_verify_file(context, options.client_ca.c_str()) == 1, "client_ca");
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
 }  // namespace
@@ -64,12 +95,17 @@ TestCertificate::TestCertificate(const Options& options) {
   key_ = folder_ / "key.pem";
 
   EVP_PKEY* key = EVP_EC_gen("P-256");
-  must(key != nullptr, "EVP_EC_gen");
-  X509* certificate = make_certificate(key, options);
-  std::FILE* file = std::fopen(certificate_.c_str(), "w");
-  must(file != nullptr && PEM_write_X509(file, certificate) == 1, "certificate.pem");
-  std::fclose(file);
-  file = std::fopen(key_.c_str(), "w");
+  EVP_PKEY* issuer_key = options.has_issuer ? EVP_EC_gen("P-256") : nullptr;
+  must(key != nullptr && (issuer_key != nullptr) == options.has_issuer, "EVP_EC_gen");
+  X509* issuer = nullptr;
+  if (options.has_issuer) {
+    issuer = make_certificate(issuer_key, {}, {nullptr, issuer_key}, "archway test authority");
+  }
+  X509* certificate = make_certificate(
+      key, options, issuer != nullptr ? Issuer{issuer, issuer_key} : Issuer{nullptr, key},
+      "archway test");
+  write_certificate(certificate_, issuer != nullptr ? issuer : certificate);
+  std::FILE* file = std::fopen(key_.c_str(), "w");
   must(file != nullptr &&
            PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr) == 1,
        "key.pem");
@@ -77,10 +113,13 @@ TestCertificate::TestCertificate(const Options& options) {
 
   context_ = SSL_CTX_new(TLS_server_method());
   must(context_ != nullptr, "SSL_CTX_new");
+  configure(context_, options);
   must(SSL_CTX_use_certificate(context_, certificate) == 1, "use_certificate");
   must(SSL_CTX_use_PrivateKey(context_, key) == 1, "use_PrivateKey");
   X509_free(certificate);
+  X509_free(issuer);
   EVP_PKEY_free(key);
+  EVP_PKEY_free(issuer_key);
 }
 
 TestCertificate::~TestCertificate() {

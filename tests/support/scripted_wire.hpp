@@ -13,13 +13,19 @@ struct ssl_st;
 
 namespace archway::test {
 
-/// A self-signed server certificate made on the spot, and the file that clients trust it by.
+/// A server certificate made on the spot, self-signed or of an authority of its own, and the file
+/// that clients trust it by.
 class TestCertificate {
  public:
   struct Options {
     std::vector<std::string> names = {"localhost"};  ///< DNS names
     std::vector<std::string> addresses = {"127.0.0.1"};
     bool expired = false;
+    bool not_yet_valid = false;
+    bool has_issuer = false;               ///< signed by an authority made for it
+    bool weak_signature = false;           ///< of SHA-1; with `has_issuer`
+    bool old_protocol = false;             ///< the server speaks TLS 1.0 alone
+    std::filesystem::path client_ca = {};  ///< clients have to show a certificate of this one
   };
   explicit TestCertificate(const Options& options);
   TestCertificate(const TestCertificate&) = delete;

@@ -45,6 +45,12 @@ std::string everything(const TempFolder& folder) {
          pem +
          ", token_realms: [\"auth.lan:81\"], requests: 8, bandwidth: 4MiB, "
          "tags: {fresh_for: 1h, serve_deleted: false}}\n"
+         "  - {name: two.lan, urls: [\"https://a.two.lan\", \"http://b.two.lan:81\"], proxy: "
+         "\"http://me:s3cret@proxy.lan:3128\", server_name: two.lan, redirects: [\"*.cdn.lan\"], "
+         "client_certificate: {certificate: " +
+         pem + ", key: " + pem +
+         "}}\n"
+         "  - {name: three.lan, proxy: none}\n"
          "tags: {fresh_for: 0, stale_for: 36h, absent_for: 20s, no_cache_from: [10.0.0.0/8], "
          "rules: "
          "[{match: \"*/a:[0-9]\", fresh_for: 1d, stale_for: 2d, serve_deleted: true}]}\n"
@@ -209,7 +215,10 @@ TEST_CASE("the examples in the commented defaults are configurations, too") {
         "upstreams[0].credentials: found several ways to log in; allowed: username with one of "
         "password, password_file and password_env; or docker_config; or helper; several of them "
         "as a list\n"
-        "upstreams[0].ca_file: the file /etc/archway/ca.crt does not exist\n");
+        "upstreams[0].ca_file: the file /etc/archway/ca.crt does not exist\n"
+        "upstreams[0].client_certificate.certificate: the file /etc/archway/client.crt does not "
+        "exist\n"
+        "upstreams[0].client_certificate.key: the file /etc/archway/client.key does not exist\n");
 }
 
 }  // namespace

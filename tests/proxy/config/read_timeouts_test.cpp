@@ -19,6 +19,8 @@ TEST_CASE("timeouts that cannot be are reported") {
       {"none is no time", "timeouts: {stall: none}\n",
        "1:19: timeouts.stall: found \"none\"; allowed: a whole number and one of ms, s, m, h, d, "
        "such as 25s"},
+      {"a rate that few networks keep", "timeouts: {minimum_rate: 1GiB}\n",
+       "1:26: timeouts.minimum_rate: found \"1GiB\"; allowed: 0 to 1MiB"},
       {"an unknown one", "timeouts: {conect: 5s}\n",
        "1:12: found the unknown key \"conect\" in timeouts; did you mean connect?"},
   };
@@ -28,7 +30,8 @@ TEST_CASE("timeouts that cannot be are reported") {
 TEST_CASE("each timeout reaches its own setting") {
   const Settings settings = settings_of(
       "timeouts:\n  resolve: 1s\n  connect: 2s\n  tls: 3s\n  first_byte: 4s\n  stall: 5s\n"
-      "  request: 6s\n  idle: 7s\n  client_stall: 100ms\n");
+      "  request: 6s\n  idle: 7s\n  client_stall: 100ms\n"
+      "  minimum_rate: 5KiB\n");
   using std::chrono::seconds;
   CHECK(settings.timeouts.resolve == seconds(1));
   CHECK(settings.timeouts.connect == seconds(2));
@@ -38,6 +41,7 @@ TEST_CASE("each timeout reaches its own setting") {
   CHECK(settings.timeouts.request == seconds(6));
   CHECK(settings.timeouts.idle == seconds(7));
   CHECK(settings.timeouts.client_stall == std::chrono::milliseconds(100));
+  CHECK(settings.timeouts.minimum_rate == 5 * 1024);
 }
 
 }  // namespace

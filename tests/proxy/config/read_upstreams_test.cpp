@@ -24,7 +24,8 @@ TEST_CASE("upstreams that cannot be are reported") {
        "true}]"},
       {"texts", "upstreams: [docker.io]\n",
        "1:13: upstreams[0]: found \"docker.io\"; allowed: a mapping of name, url, urls, default, "
-       "credentials, ca_file, hosts, token_realms, requests, bandwidth or tags"},
+       "credentials, ca_file, client_certificate, server_name, proxy, redirects, hosts, "
+       "token_realms, requests, bandwidth or tags"},
       {"no name", "upstreams:\n  - {url: \"https://a.lan\"}\n",
        "2:5: upstreams[0]: the key name is missing"},
       {"a URL for a name", "upstreams:\n  - {name: \"https://Registry.lan:5000/v2\"}\n",
@@ -66,12 +67,16 @@ TEST_CASE("upstreams that cannot be are reported") {
       {"a port of zero", "upstreams:\n  - {name: a.lan, url: \"https://a.lan:0\"}\n",
        "2:24: upstreams[0].url: not a URL that archway can use: its port is not a number from 1 to "
        "65535"},
-      {"several URLs",
-       "upstreams:\n  - {name: a.lan, urls: [\"https://a.lan\", \"https://b.lan\"]}\n",
-       "2:25: upstreams[0].urls: several URLs for one upstream are not supported by this version; "
-       "allowed: one"},
+      {"a URL twice",
+       "upstreams:\n  - {name: a.lan, urls: [\"https://a.lan\", \"https://A.lan:443/\"]}\n",
+       "2:43: upstreams[0].urls[1]: found a URL that is in the list already; the first is on line "
+       "2"},
+      {"a URL with a path among several",
+       "upstreams:\n  - {name: a.lan, urls: [\"https://a.lan\", \"https://b.lan/v2\"]}\n",
+       "2:43: upstreams[0].urls[1]: a registry's URL has no path here; did you mean "
+       "https://b.lan?"},
       {"no URL", "upstreams:\n  - {name: a.lan, urls: []}\n",
-       "2:25: upstreams[0].urls: found an empty list; allowed: one URL"},
+       "2:25: upstreams[0].urls: found an empty list; allowed: at least one URL"},
       {"url and urls",
        "upstreams:\n  - {name: a.lan, url: \"https://a.lan\", urls: [\"https://a.lan\"]}\n",
        "2:47: upstreams[0].urls: found beside url; allowed: one of the two"},
@@ -98,7 +103,8 @@ TEST_CASE("upstreams that cannot be are reported") {
        "without https:// and path, such as auth.registry.lan"},
       {"an unknown key", "upstreams:\n  - {name: a.lan, insecure: true}\n",
        "2:19: found the unknown key \"insecure\" in upstreams[0]; allowed: name, url, urls, "
-       "default, credentials, ca_file, hosts, token_realms, requests, bandwidth or tags"},
+       "default, credentials, ca_file, client_certificate, server_name, proxy, redirects, hosts, "
+       "token_realms, requests, bandwidth or tags"},
   };
   check_refused(rows);
 }
@@ -122,7 +128,8 @@ TEST_CASE("upstreams are read, and replace the default ones") {
       "  - {name: ghcr.io, url: \"http://10.0.0.5:5000/\", hosts: [GHCR.lan], token_realms: "
       "[A.lan]}\n"
       "  - {name: \"registry.lan:5000\"}\n"
-      "  - {name: quay.io, urls: [\"https://quay.example\"]}\n");
+      "  - {name: quay.io, urls: [\"https://quay.example\", \"http://10.0.0.6:5000\", "
+      "\"https://quay.io\"]}\n");
   REQUIRE(settings.upstreams.size() == 4);
   CHECK(settings.upstreams[0].url.str() == "https://registry-1.docker.io/");
   CHECK(settings.upstreams[0].is_default);
@@ -133,6 +140,9 @@ TEST_CASE("upstreams are read, and replace the default ones") {
   CHECK_FALSE(settings.upstreams[1].is_default);
   CHECK(settings.upstreams[2].url.str() == "https://registry.lan:5000/");
   CHECK(settings.upstreams[3].url.str() == "https://quay.example/");
+  REQUIRE(settings.upstreams[3].further_urls.size() == 2);
+  CHECK(settings.upstreams[3].further_urls[0].str() == "http://10.0.0.6:5000/");
+  CHECK(settings.upstreams[3].further_urls[1].str() == "https://quay.io/");
 }
 
 TEST_CASE("how much an upstream may be asked is read") {

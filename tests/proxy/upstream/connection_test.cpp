@@ -2,7 +2,11 @@
 
 #include "tests/proxy/upstream/fixture.hpp"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace archway::proxy {
 namespace {
@@ -20,7 +24,8 @@ struct Bench {
   Names::Options names = test_names();
 
   Answered connect(const std::string& url, std::optional<resolver::Address> named_by = {}) {
-    Connector connector(std::make_shared<Names>(names), *TlsContext::client(ca_file), timeouts);
+    const auto tls = *TlsContext::client(ca_file);
+    Connector connector(std::make_shared<Names>(names), {.home = tls, .elsewhere = tls}, timeouts);
     Destination destination;
     destination.url = url_of(url);
     destination.named_by = named_by;
@@ -133,6 +138,9 @@ TEST_CASE("what an upstream names is dialled at addresses of its own kind only")
       {"from the world to the metadata service", "169.254.169.254", "93.184.216.34", false},
       {"from loopback to the metadata service", "169.254.169.254", "127.0.0.1", false},
       {"from the world to a private network", "10.0.0.1", "93.184.216.34", false},
+      {"from the world to loopback by NAT64", "64:ff9b::7f00:1", "93.184.216.34", false},
+      {"from the world to loopback by 6to4", "2002:7f00:1::1", "93.184.216.34", false},
+      {"from loopback to everybody", "224.0.0.1", "127.0.0.1", false},
   };
   for (const auto& row : rows) {
     CAPTURE(row.why);
@@ -192,6 +200,31 @@ TEST_CASE("a certificate is verified, and its name") {
     if (!connection) CHECK(connection.error().code == Errc::upstream_unreachable);
     if (connection) CHECK((*connection)->stream->is_tls());
   }
+}
+
+TEST_CASE("an address that never answers a connection is given up in time") {
+  // A full backlog: further connections are neither accepted nor refused.
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&at), size) == 0);
+  REQUIRE(::listen(listener, 0) == 0);
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+  std::vector<int> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    (void)::connect(waiting.back(), reinterpret_cast<sockaddr*>(&at), size);
+  }
+  Bench bench;
+  bench.timeouts = short_timeouts();
+  const auto connection = bench.connect("http://127.0.0.1:" + std::to_string(ntohs(at.sin_port)));
+  for (const int fd : waiting) ::close(fd);
+  ::close(listener);
+  REQUIRE_FALSE(connection);
+  CHECK(connection.error().code == Errc::upstream_unreachable);
+  CHECK(connection.error().context.find("no answer in time") != std::string::npos);
 }
 
 TEST_CASE("a handshake that is never answered ends") {

@@ -50,7 +50,8 @@ struct ExchangeBench {
                          const std::filesystem::path& ca_file = {},
                          std::map<std::string, std::string> names = {}) {
     auto context = *TlsContext::client(ca_file);
-    Connector connector(std::make_shared<Names>(test_names(std::move(names))), context, timeouts);
+    Connector connector(std::make_shared<Names>(test_names(std::move(names))),
+                        Ways{.home = context, .elsewhere = context}, timeouts);
     exchange = std::make_shared<Exchange>(Exchange::Parts{.upstream = "test.registry",
                                                           .connector = std::move(connector),
                                                           .pool = pool,

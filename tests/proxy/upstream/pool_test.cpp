@@ -14,7 +14,7 @@ struct Bench {
   boost::asio::io_context loop{1};
 
   std::unique_ptr<Connection> connect() {
-    Connector connector(std::make_shared<Names>(test_names()), nullptr, {});
+    Connector connector(std::make_shared<Names>(test_names()), Ways(), {});
     Destination destination;
     destination.url = url_of(upstream.url());
     return *test::run(loop, connector.connect(std::move(destination)));
@@ -52,7 +52,7 @@ TEST_CASE("a connection that is closed or has something to say is not kept and n
 
   // The other side ends an idle connection.
   auto ended = std::make_unique<Bench>();
-  Connector connector(std::make_shared<Names>(test_names()), nullptr, {});
+  Connector connector(std::make_shared<Names>(test_names()), Ways(), {});
   Destination destination;
   destination.url = url_of(ended->upstream.url());
   pool.give("http://a", *test::run(bench.loop, connector.connect(std::move(destination))));
