@@ -1,6 +1,7 @@
 #include "cache/housekeeping.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +13,9 @@ namespace {
 // From <linux/ioprio.h>, which not every libc brings.
 constexpr int of_a_thread = 1;
 constexpr int idle_class = 3 << 13;
+
+// After a chore that ran out of memory: somebody else may have given some back by then.
+constexpr std::chrono::seconds pause_without_memory{10};
 
 }  // namespace
 
@@ -46,8 +50,12 @@ void Housekeeping::run() {
       std::unique_lock lock(mutex_);
       if (changed_.wait_until(lock, next->due, [this] { return ending_; })) return;
     }
-    const auto pause = next->chore();
-    next->due = Clock::now() + pause;
+    next->due = Clock::now() + pause_without_memory;
+    try {
+      const auto pause = next->chore();
+      next->due = Clock::now() + pause;
+    } catch (const std::exception&) {  // No memory: a thread that throws would end the process.
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "cache/work_pool.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace archway::cache {
@@ -33,7 +34,10 @@ void WorkPool::run() {
     const auto work = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    work(ending_);
+    try {
+      work(ending_);
+    } catch (const std::exception&) {  // No memory: what it was to do is dropped with it.
+    }
     lock.lock();
   }
 }

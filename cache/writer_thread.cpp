@@ -1,6 +1,8 @@
 #include "cache/writer_thread.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <span>
 #include <utility>
 
 namespace archway::cache {
@@ -29,6 +31,15 @@ Result<void> queue_full() {
                .origin = Origin::storage,
                .message = "The disk of archway's cache is too slow for what it is asked to keep.",
                .context = "the index's queue of changes is full",
+               .retryable = true};
+}
+
+/// Short texts: making this one asks for no memory.
+Result<void> no_memory() {
+  return Error{.code = Errc::storage_failed,
+               .origin = Origin::storage,
+               .message = "out of memory",
+               .context = "bad_alloc",
                .retryable = true};
 }
 
@@ -74,6 +85,8 @@ std::vector<WriterThread::Item> WriterThread::take_group() {
   changed_.wait_until(lock, std::chrono::steady_clock::now() + group_wait_max,
                       [this] { return ending_ || group_is_full(); });
   std::vector<Item> group;
+  // Or nothing is taken out: nobody's change may be lost on the way.
+  group.reserve(std::min(queue_.size(), group_operations_max));
   std::size_t operations = 0;
   std::size_t bytes = 0;
   while (!queue_.empty()) {
@@ -91,26 +104,56 @@ std::vector<WriterThread::Item> WriterThread::take_group() {
   return group;
 }
 
-void WriterThread::commit(std::vector<Item>& group) {
-  std::vector<const Changes*> together;
-  for (const auto& item : group) {
-    if (!item.refused) together.push_back(&item.changes);
+/// What throws was not applied: a transaction that is dropped changes nothing.
+Result<void> WriterThread::try_to_apply(std::span<const Changes* const> changes) {
+  try {
+    return apply_(changes);
+  } catch (const std::exception&) {
+    return no_memory();
   }
-  const auto all = together.empty() ? Result<void>{} : apply_(together);
-  for (auto& item : group) {
-    auto result = all;
-    if (item.refused) {
-      result = queue_full();
-    } else if (!all && together.size() > 1) {
-      const Changes* const alone = &item.changes;
-      result = apply_(std::span(&alone, 1));
+}
+
+Result<void> WriterThread::apply_together(const std::vector<Item>& group) {
+  std::vector<const Changes*> together;
+  try {
+    for (const auto& item : group) {
+      if (!item.refused) together.push_back(&item.changes);
     }
-    if (item.done) item.done(std::move(result));
+  } catch (const std::exception&) {
+    return no_memory();
+  }
+  return together.empty() ? Result<void>{} : try_to_apply(together);
+}
+
+Result<void> WriterThread::result_of(const Item& item, const Result<void>& all, bool alone) {
+  if (item.refused) return queue_full();
+  if (all || alone) return all;
+  const Changes* const one = &item.changes;
+  return try_to_apply(std::span(&one, 1));
+}
+
+void WriterThread::commit(std::vector<Item>& group) {
+  const auto all = apply_together(group);
+  for (auto& item : group) {
+    try {
+      auto result = result_of(item, all, group.size() == 1);
+      if (item.done) item.done(std::move(result));
+    } catch (const std::exception&) {  // Whoever waits for it is woken by a bound of its own.
+    }
   }
 }
 
 void WriterThread::run() {
-  for (auto group = take_group(); !group.empty(); group = take_group()) commit(group);
+  for (;;) {
+    std::vector<Item> group;
+    try {
+      group = take_group();
+      if (group.empty()) return;
+    } catch (const std::exception&) {  // No memory: what is queued stays there.
+      continue;
+    }
+    commit(group);
+  }
 }
 
 }  // namespace archway::cache

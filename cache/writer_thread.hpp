@@ -36,8 +36,8 @@ class WriterThread {
   WriterThread& operator=(const WriterThread&) = delete;
 
   /// Calls `done` (when not empty) once, on the writer's thread. A group that fails is tried again
-  /// one by one, so that an impossible change fails alone; what does not fit into the queue fails
-  /// with Errc::storage_failed.
+  /// one by one, so that an impossible change fails alone; what does not fit into the queue, or for
+  /// which there is no memory, fails with Errc::storage_failed.
   void submit(Changes changes, Index::Done done);
 
  private:
@@ -52,6 +52,9 @@ class WriterThread {
   void run();
   std::vector<Item> take_group();
   bool group_is_full() const;
+  Result<void> try_to_apply(std::span<const Changes* const> changes);
+  Result<void> apply_together(const std::vector<Item>& group);
+  Result<void> result_of(const Item& item, const Result<void>& all, bool alone);
   void commit(std::vector<Item>& group);
 
   Apply apply_;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <doctest/doctest.h>
 #include <latch>
+#include <new>
 
 namespace archway::cache {
 namespace {
@@ -43,6 +44,24 @@ TEST_CASE("it ends while it waits for a time that is far away, and without any c
     called.wait();
   }
   const Housekeeping nothing_to_do({});
+}
+
+TEST_CASE("a chore that runs out of memory ends neither the others nor the process") {
+  std::latch thrown(1);
+  std::latch calm(1);
+  std::atomic<int> calls = 0;
+  {
+    const Housekeeping keeping({[&]() -> milliseconds {
+                                  thrown.count_down();
+                                  throw std::bad_alloc();
+                                },
+                                [&] {
+                                  if (++calls == 3) calm.count_down();
+                                  return at_once;
+                                }});
+    thrown.wait();
+    calm.wait();
+  }
 }
 
 }  // namespace

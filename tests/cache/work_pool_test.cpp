@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <latch>
+#include <new>
 #include <vector>
 
 namespace archway::cache {
@@ -46,6 +47,14 @@ TEST_CASE("a pool that ends tells what is under way, and still calls what is que
     begun.wait();
   }
   CHECK(told == 4);
+}
+
+TEST_CASE("work that runs out of memory ends alone") {
+  std::latch done(1);
+  WorkPool pool(1);
+  pool.submit([](const std::atomic<bool>&) { throw std::bad_alloc(); });
+  pool.submit([&](const std::atomic<bool>&) { done.count_down(); });
+  done.wait();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <doctest/doctest.h>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,37 @@ TEST_CASE("when a group fails its members are tried alone, so that only the culp
     all_queued.open();
   }
   for (std::size_t i = 0; i < outcomes.size(); ++i) CHECK(outcomes[i] == (i != 7));
+}
+
+TEST_CASE("changes for which there is no memory fail, and the writer goes on") {
+  int calls = 0;
+  std::vector<bool> kept;
+  {
+    WriterThread writer([&](std::span<const Changes* const>) -> Result<void> {
+      if (++calls <= 2) throw std::bad_alloc();
+      return {};
+    });
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      Gate answered;
+      writer.submit(one_blob(i), [&](Result<void> result) {
+        kept.push_back(result.has_value());
+        if (!result) CHECK(result.error().retryable);
+        answered.open();
+      });
+      answered.wait();
+    }
+  }
+  CHECK(kept == std::vector<bool>{false, false, true});
+}
+
+TEST_CASE("a waiter that runs out of memory takes nothing from the others") {
+  int answered = 0;
+  {
+    WriterThread writer([](std::span<const Changes* const>) -> Result<void> { return {}; });
+    writer.submit(one_blob(0), [](Result<void>) { throw std::bad_alloc(); });
+    writer.submit(one_blob(1), [&](Result<void>) { ++answered; });
+  }
+  CHECK(answered == 1);
 }
 
 TEST_CASE("a queue that is full refuses, on the writer's thread, and works again afterwards") {
