@@ -5,12 +5,14 @@
 #include "proxy/loop.hpp"
 #include "proxy/pull/prefetch.hpp"
 #include "proxy/pull/seen.hpp"
+#include "proxy/thread_probe.hpp"
 #include "proxy/version.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -25,6 +27,8 @@ namespace {
 
 constexpr std::size_t disk_threads = 4;
 constexpr std::size_t publish_threads = 2;
+// The cache's and the look-ups of names: about so many more.
+constexpr std::size_t further_threads = 12;
 // A loop that does not answer sits in a disk read: it is not waited for.
 constexpr std::chrono::seconds loop_answers_within{1};
 constexpr std::chrono::milliseconds drain_look{20};
@@ -43,6 +47,13 @@ unsigned thread_count(const Settings& settings) {
 Result<std::shared_ptr<const TlsContext>> context_of(const Settings::Tls& tls) {
   return TlsContext::server(tls.certificate, tls.key,
                             {.ca_file = tls.client_ca, .required = tls.client_required});
+}
+
+Error not_given(std::string why) {
+  return {.code = Errc::overloaded,
+          .origin = Origin::configuration,
+          .message = "the system does not give archway what it needs to start: " + std::move(why),
+          .retryable = true};
 }
 
 /// Work for as long as the server runs. What earlier runs remembered is read first, which takes as
@@ -150,6 +161,9 @@ Result<void> Server::Parts::bind_admin(const Settings::Endpoint& endpoint) {
 }
 
 Result<void> Server::Parts::build() {
+  const auto enough =
+      check_threads(thread_count(settings) + disk_threads + publish_threads + further_threads);
+  if (!enough) return enough.error();
   metrics = metrics::Metrics::make(version);
   for (const auto& upstream : settings.upstreams) metrics->upstream_known(upstream.name);
   auto store = cache::Cache::open(cache_options(settings), log);
@@ -205,8 +219,12 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, metrics::Log* l
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
   server->parts_->settings = std::move(settings);
   server->parts_->log = log;
-  const auto built = server->parts_->build();
-  if (!built) return built.error();
+  try {
+    const auto built = server->parts_->build();
+    if (!built) return built.error();
+  } catch (const std::exception& error) {  // No descriptors for a loop, or no memory.
+    return not_given(error.what());
+  }
   return server;
 }
 

@@ -23,7 +23,8 @@ class Server {
   /// Binds every listener and begins to serve. Contacts no upstream.
   ///
   /// Errors: Errc::configuration_invalid (an address or a certificate cannot be used),
-  /// Errc::storage_failed (the cache cannot be opened; `retryable` when another process holds it).
+  /// Errc::storage_failed (the cache cannot be opened; `retryable` when another process holds it),
+  /// Errc::overloaded (the system has no threads or descriptors for it).
   static Result<std::unique_ptr<Server>> start(Settings settings, metrics::Log* log);
 
   /// Ends at once what is still running.

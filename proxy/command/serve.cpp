@@ -18,6 +18,7 @@ namespace {
 
 constexpr int exit_failed = 1;
 constexpr int exit_unavailable = 69;      // EX_UNAVAILABLE of sysexits.h
+constexpr int exit_system = 71;           // EX_OSERR
 constexpr int exit_held_by_another = 75;  // EX_TEMPFAIL
 constexpr int exit_configuration = 78;    // EX_CONFIG
 
@@ -51,6 +52,7 @@ int exit_code(const Error& error) {
   if (error.code == Errc::configuration_invalid) {
     return error.retryable ? exit_unavailable : exit_configuration;
   }
+  if (error.code == Errc::overloaded) return exit_system;
   return error.code == Errc::storage_failed && error.retryable ? exit_held_by_another : exit_failed;
 }
 

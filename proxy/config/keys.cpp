@@ -185,7 +185,7 @@ constexpr auto table = std::to_array<Key>({
      "How long a transfer that was cut is tried again without getting anywhere."},
     {"timeouts.request", Form::value, "For the whole head of a client's request."},
     {"timeouts.idle", Form::value, "For a client's next request."},
-    {"timeouts.client_stall", Form::value, "For a client to take more of its answer."},
+    {"timeouts.client_stall", Form::value, "For a client to take another 64 KiB of its answer."},
 
     {"log", Form::section, "One line an event on standard error."},
     {"log.level", Form::value, "debug, info, warn or error."},

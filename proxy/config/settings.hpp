@@ -117,7 +117,7 @@ struct Settings {
         std::chrono::seconds(10);                               ///< a client's whole header block
     std::chrono::milliseconds idle = std::chrono::seconds(60);  ///< a client between requests
     std::chrono::milliseconds client_stall =
-        std::chrono::seconds(60);  ///< a client that takes nothing
+        std::chrono::seconds(60);  ///< a client that takes less than 64 KiB
   };
 
   std::vector<Listener> listen;

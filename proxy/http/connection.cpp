@@ -2,6 +2,9 @@
 
 #include "proxy/http/writer.hpp"
 
+#include <array>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,27 +19,55 @@ constexpr std::size_t read_bytes = 4096;
 constexpr char tls_handshake_record = 0x16;
 
 /// What reading a header block can end with, beside the block itself.
-enum class Heard : std::uint8_t { block, nothing, too_long, tls_hello };
+enum class Heard : std::uint8_t { block, nothing, half, too_long, tls_hello };
+
+/// It was a deadline that ended it: such a stream is of no use any more, and still not closed.
+bool timed_out(Stream& stream) {
+  return !stream.open() && stream.socket().is_open();
+}
+
+/// What is there without waiting, by way of the stack: a client that says nothing costs no buffer.
+bool take_now(Stream& stream, std::string& input) {
+  std::array<char, read_bytes> piece;  // Not zeroed: what is read is what is used.
+  const auto got = stream.read_now(piece.data(), piece.size());
+  input.append(piece.data(), got);
+  return got > 0;
+}
+
+/// True when more has come.
+net::awaitable<bool> hear_more(Stream* stream, std::string* input) {
+  if (input->empty()) {
+    if (take_now(*stream, *input)) co_return true;
+    std::string().swap(*input);
+    boost::system::error_code error;
+    co_await stream->socket().async_wait(Stream::Socket::wait_read,
+                                         net::redirect_error(net::use_awaitable, error));
+    if (error || !stream->open()) co_return false;
+  }
+  const auto had = input->size();
+  input->resize(had + read_bytes);
+  const auto got = co_await stream->read_some(input->data() + had, read_bytes);
+  input->resize(had + (got ? *got : 0));
+  co_return got&&* got > 0;
+}
 
 /// Reads until `input` holds a whole header block; `end` is where it ends. Bytes behind it stay for
 /// the next request.
 net::awaitable<Heard> read_block(Stream* stream, std::string* input, std::size_t* end,
                                  ConnectionSet::Entry* entry, ConnectionBounds bounds) {
-  entry->idle = input->empty();
+  if (input->empty()) entry->now_idle();
   stream->deadline_in(input->empty() ? bounds.idle : bounds.request);
   for (;;) {
     if (!input->empty() && input->front() == tls_handshake_record) co_return Heard::tls_hello;
     *end = header_block_end(*input);
     if (*end != std::string::npos) break;
     if (input->size() >= header_block_bytes_max) co_return Heard::too_long;
-    const auto had = input->size();
-    input->resize(had + read_bytes);
-    const auto got = co_await stream->read_some(input->data() + had, read_bytes);
-    input->resize(had + (got ? *got : 0));
-    if (!got || *got == 0) co_return Heard::nothing;
+    const bool first = input->empty();
+    const bool more = co_await hear_more(stream, input);
+    if (!more) co_return input->empty() ? Heard::nothing : Heard::half;
     // One deadline for the whole block, from its first byte: a byte a second buys no time.
-    if (had == 0) stream->deadline_in(bounds.request);
-    entry->idle = false;
+    if (first) stream->deadline_in(bounds.request);
+    entry->now_busy();
   }
   co_return *end > header_block_bytes_max ? Heard::too_long : Heard::block;
 }
@@ -62,6 +93,7 @@ net::awaitable<bool> answer(Stream* stream, std::shared_ptr<const Request> reque
   const auto on_sent = std::move(response.on_sent);
   const auto sent = co_await write_response(stream, std::move(response), framing, bounds.stall);
   if (on_sent) on_sent(sent);
+  if (!sent.complete && timed_out(*stream)) handler->lost("slow_reader");
   if (!sent.complete) co_return false;
   if (!framing.keep_alive) co_await stream->close_gently();
   co_return framing.keep_alive;
@@ -72,8 +104,17 @@ net::awaitable<bool> answer(Stream* stream, std::shared_ptr<const Request> reque
 void ConnectionSet::drain() {
   draining_ = true;
   for (auto& entry : entries_) {
-    if (entry.idle) entry.stream_.close();
+    if (entry.idle()) entry.stream_.close();
   }
+}
+
+bool ConnectionSet::close_oldest_idle() {
+  for (auto& entry : entries_) {
+    if (!entry.idle() || !entry.stream_.open()) continue;
+    entry.stream_.close();
+    return true;
+  }
+  return false;
 }
 
 void ConnectionSet::abort() {
@@ -90,7 +131,8 @@ net::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer
   while (!entry.draining()) {
     std::size_t end = 0;
     const auto heard = co_await read_block(stream, &input, &end, &entry, bounds);
-    if (heard == Heard::nothing) break;
+    if (heard == Heard::half && timed_out(*stream)) handler->lost("slow_request");
+    if (heard == Heard::nothing || heard == Heard::half) break;
     if (heard == Heard::tls_hello) {
       static constexpr std::string_view plain =
           "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n"

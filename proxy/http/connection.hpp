@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 namespace archway::proxy {
 
@@ -24,6 +25,10 @@ class Handler {
   /// An answer for a request that could not be read.
   virtual Response refuse(std::uint16_t status, std::string why) = 0;
 
+  /// A conversation that ended otherwise than by an answer. `reason`: slow_request (no whole header
+  /// block in time), slow_reader (took too little of its answer).
+  virtual void lost(std::string_view reason) { (void)reason; }
+
   /// The longest target that it reads, in bytes; a header block has to have room for it.
   virtual std::size_t target_max() const { return target_bytes_max; }
 };
@@ -31,7 +36,7 @@ class Handler {
 struct ConnectionBounds {
   std::chrono::milliseconds idle;     ///< between requests
   std::chrono::milliseconds request;  ///< for a whole header block, and for a TLS handshake
-  std::chrono::milliseconds stall;    ///< a client that takes nothing
+  std::chrono::milliseconds stall;    ///< for a client to take 64 KiB, or what is left
 };
 
 /// The connections of one loop, so that a server can end them: politely, then not.
@@ -47,23 +52,32 @@ class ConnectionSet {
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
 
-    bool idle = true;  ///< waiting for a request
+    bool idle() const { return idle_; }
+    /// Waiting for a request since now.
+    void now_idle() {
+      idle_ = true;
+      set_.entries_.splice(set_.entries_.end(), set_.entries_, set_.entries_.iterator_to(*this));
+    }
+    void now_busy() { idle_ = false; }
     bool draining() const { return set_.draining_; }
 
    private:
     friend class ConnectionSet;
     ConnectionSet& set_;
     Stream& stream_;
+    bool idle_ = true;
   };
 
   /// Closes the idle ones; the others end with their answer.
   void drain();
+  /// Closes the one that has waited longest for its client's next request; false when all are busy.
+  bool close_oldest_idle();
   /// Resets all.
   void abort();
   std::size_t size() const { return entries_.size(); }
 
  private:
-  boost::intrusive::list<Entry> entries_;
+  boost::intrusive::list<Entry> entries_;  // the idle ones in the order of their becoming so
   bool draining_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <exception>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -116,6 +118,12 @@ resolver::Address address_of(const net::generic::stream_protocol::endpoint& endp
   return address;
 }
 
+/// There is too little of something: clients (no error), descriptors or memory.
+bool is_scarcity(const boost::system::error_code& why) {
+  const int number = why.value();
+  return !why || number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
 /// One more client for as long as it lives.
 class Counted {
  public:
@@ -207,9 +215,15 @@ struct Listener::Accepting : std::enable_shared_from_this<Accepting> {
                 : AF_UNIX,
             0),
         socket.fd);
+    // Asio otherwise goes on to wait, although others may stand behind the client that left.
+    acceptor.set_option(net::socket_base::enable_connection_aborted(true));
   }
 
   bool full() const { return parts->count->load() >= parts->count_max; }
+  bool somebody_waits() {
+    pollfd waiting{.fd = acceptor.native_handle(), .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, 0) > 0;
+  }
 
   Acceptor acceptor;
   net::steady_timer pause;
@@ -218,8 +232,25 @@ struct Listener::Accepting : std::enable_shared_from_this<Accepting> {
 
   static net::awaitable<void> run(std::shared_ptr<Accepting> self);
   static net::awaitable<bool> accept_one(std::shared_ptr<Accepting> self);
+  static net::awaitable<bool> make_room(std::shared_ptr<Accepting> self,
+                                        boost::system::error_code why);
   static net::awaitable<void> wait_a_moment(std::shared_ptr<Accepting> self);
 };
+
+/// True when an idle connection went, so that whoever waits can be tried at once.
+net::awaitable<bool> Listener::Accepting::make_room(std::shared_ptr<Accepting> self,
+                                                    boost::system::error_code why) {
+  if (!self->somebody_waits()) co_return false;
+  const auto& parts = *self->parts;
+  const bool went = is_scarcity(why) && parts.connections->close_oldest_idle();
+  parts.log->write_seldom(
+      went ? "room" : "accept", metrics::Level::warn,
+      went ? "an idle connection makes room for a new client" : "new clients have to wait",
+      {{"why", why ? why.message() : std::string("connections_max is reached")}});
+  // Behind what the closed connection still has to do.
+  if (went) co_await net::post(self->acceptor.get_executor(), net::use_awaitable);
+  co_return went;
+}
 
 /// False when it is better to wait a moment before the next.
 net::awaitable<bool> Listener::Accepting::accept_one(std::shared_ptr<Accepting> self) {
@@ -235,16 +266,15 @@ net::awaitable<bool> Listener::Accepting::accept_one(std::shared_ptr<Accepting> 
   if (self->stopped) co_return false;
   if (!full && !error) {
     net::co_spawn(executor, serve_client(std::move(socket), address_of(from), self->parts),
-                  [log = self->parts->log](std::exception_ptr escaped) {
-                    if (escaped) log->error("a connection ended by an exception");
+                  [parts = self->parts](std::exception_ptr escaped) {
+                    if (!escaped) return;
+                    parts->log->write_seldom("exception", metrics::Level::error,
+                                             "a connection ended by an exception", {});
                   });
     co_return true;
   }
   if (error == net::error::connection_aborted || error == net::error::interrupted) co_return true;
-  self->parts->log->write_seldom(
-      "accept", metrics::Level::warn, "new clients have to wait",
-      {{"why", full ? std::string("connections_max is reached") : error.message()}});
-  co_return false;
+  co_return co_await make_room(self, error);
 }
 
 net::awaitable<void> Listener::Accepting::wait_a_moment(std::shared_ptr<Accepting> self) {

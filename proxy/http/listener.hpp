@@ -61,8 +61,9 @@ struct ListenerParts {
   metrics::Metrics* metrics;
 };
 
-/// Accepts on one loop until stop(). Where descriptors or memory run out it pauses a moment instead
-/// of spinning; above `count_max` clients new ones wait in the kernel's backlog.
+/// Accepts on one loop until stop(). At `count_max` clients, and where descriptors or memory run
+/// out, the loop's longest idle connection makes room for whoever waits in the kernel's backlog;
+/// where none is idle it pauses a moment instead of spinning.
 class Listener {
  public:
   Listener(boost::asio::any_io_executor executor, BoundSocket socket, ListenerParts parts);

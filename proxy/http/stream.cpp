@@ -31,6 +31,9 @@ constexpr std::uint64_t piece_bytes = 1024 * 1024;
 // A client faster than this between two waits yields to its neighbours.
 constexpr std::uint64_t turn_bytes = 8 * piece_bytes;
 constexpr std::size_t tls_piece_bytes = 64 * 1024;
+// What a client takes at least within the bound for stalls: one that takes a byte a second would
+// keep its connection for ever.
+constexpr std::uint64_t pace_bytes = 64 * 1024;
 constexpr std::chrono::milliseconds linger_max{2000};
 
 /// The file's fault, not the connection's: whoever has it may have to know.
@@ -192,6 +195,7 @@ net::awaitable<Result<std::uint64_t>> Stream::send_file(int file, std::uint64_t 
                                                         std::chrono::milliseconds stall) {
   std::uint64_t done = 0;
   std::uint64_t turn = 0;
+  std::uint64_t paced = 0;  // sent when the deadline was set
   deadline_in(stall);
   while (done < length) {
     auto at = static_cast<off_t>(offset + done);
@@ -202,6 +206,7 @@ net::awaitable<Result<std::uint64_t>> Stream::send_file(int file, std::uint64_t 
       turn += static_cast<std::uint64_t>(sent);
       if (turn >= turn_bytes) {
         turn = 0;
+        paced = done;
         deadline_in(stall);
         co_await net::post(socket_.get_executor(), net::use_awaitable);
       }
@@ -213,7 +218,10 @@ net::awaitable<Result<std::uint64_t>> Stream::send_file(int file, std::uint64_t 
     if ((errno != EAGAIN && errno != EWOULDBLOCK) || expired_) {
       co_return broken(std::string("sendfile: ") + std::strerror(errno));
     }
-    if (turn > 0) deadline_in(stall);
+    if (done - paced >= pace_bytes) {
+      paced = done;
+      deadline_in(stall);
+    }
     turn = 0;
     const bool awake = co_await ready(Socket::wait_write);
     if (!awake) co_return broken("sendfile");

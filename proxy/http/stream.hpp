@@ -51,8 +51,8 @@ class Stream final : private Expiring {
 
   /// All of it. `more`: a file follows, so that both leave in one segment.
   boost::asio::awaitable<Result<void>> write(const char* data, std::size_t size, bool more);
-  /// `length` bytes of a file from `offset`: sendfile(2) on a plain stream. Calls that make no
-  /// progress for `stall` end it. Gives back the bytes sent when all went well.
+  /// `length` bytes of a file from `offset`: sendfile(2) on a plain stream. A client that takes
+  /// less than 64 KiB within `stall` ends it. Gives back the bytes sent when all went well.
   /// Errors: also Errc::storage_failed: the file cannot be read, or is shorter than that.
   boost::asio::awaitable<Result<std::uint64_t>> write_file(int file, std::uint64_t offset,
                                                            std::uint64_t length,

@@ -2,6 +2,10 @@
 
 #include "proxy/pull/refusal.hpp"
 
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -20,6 +24,16 @@ std::string word(Method method) {
 }
 
 }  // namespace
+
+std::string next_request_id() {
+  static const std::uint64_t run = std::random_device{}();
+  static std::atomic<std::uint64_t> count = 0;
+  std::array<char, 32> text{};
+  char* end = std::to_chars(text.data(), text.data() + 16, run, 16).ptr;
+  *end++ = '-';
+  end = std::to_chars(end, text.data() + text.size(), ++count, 16).ptr;
+  return {text.data(), end};
+}
 
 void note(Account& account, const Error& error) {
   account.outcome = status_of(error) < 500 ? metrics::Outcome::refused : metrics::Outcome::failed;
@@ -41,6 +55,7 @@ void close_account(const Account& account, const Request& request, std::uint16_t
   const auto text = [&](std::string_view key, const std::string& value) {
     if (!value.empty()) fields.push_back({key, value});
   };
+  text("id", account.id);
   text("client", request.peer ? request.peer->address.str() : "");
   text("method", word(request.method));
   fields.push_back({"status", static_cast<std::int64_t>(status)});

@@ -13,9 +13,14 @@
 
 namespace archway::proxy {
 
+/// A name for one request, in its answer and in its log line: unlike that of any other of this
+/// process, and hardly ever that of another one's. Threads: any.
+std::string next_request_id();
+
 /// What there is to say of one request when it has ended: the access line and the metrics. Filled
 /// in on the way; closed exactly once, whatever happened.
 struct Account {
+  std::string id = next_request_id();  ///< X-Request-Id
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::string kind = {};  ///< the route's word
   std::string upstream = {};

@@ -57,6 +57,18 @@ cache::Changes changes_for(const PullShared& shared, const ImageName& image,
   return changes;
 }
 
+/// What two readers could read differently is passed on untouched and decides nothing; whoever runs
+/// the gateway should know, because its clients choose for themselves then.
+void tell_not_read(const PullShared& shared, const ImageName& image, const StoredManifest& stored) {
+  const auto& manifest = *stored.manifest;
+  if (manifest.kind == ManifestKind::other || manifest.interpretable) return;
+  shared.metrics->upstream_error(image.upstream, "manifest_not_read");
+  shared.log->write_seldom(
+      "not read " + image.str(), metrics::Level::warn,
+      "a manifest is passed on as it is: it could be read in two ways",
+      {{"image", image.str()}, {"digest", stored.digest.str()}, {"why", manifest.why}});
+}
+
 }  // namespace
 
 StoredManifest stored_manifest(const Digest& digest, std::string media_type, std::string bytes) {
@@ -69,6 +81,7 @@ StoredManifest stored_manifest(const Digest& digest, std::string media_type, std
 
 net::awaitable<StoredManifest> keep(PullParts* parts, ImageName image, StoredManifest stored) {
   stored.outcome = metrics::Outcome::miss;
+  tell_not_read(*parts->shared, image, stored);
   cache::Changes changes = changes_for(*parts->shared, image, stored);
   const auto kept = co_await commit(parts, std::move(changes));
   if (!kept) {  // Law 7: what cannot be kept is still served.

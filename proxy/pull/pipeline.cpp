@@ -48,6 +48,14 @@ void tell_operator(const PullShared& shared, const Asked& asked) {
   }
 }
 
+/// What every answer says: which request it answers, and what the cache had to do with it.
+void sign(Response& response, const std::string& id, metrics::Outcome outcome) {
+  response.fields.add("X-Request-Id", id);
+  if (!response.fields.contains("Archway-Cache")) {
+    response.fields.add("Archway-Cache", name(outcome));
+  }
+}
+
 /// The one thing that is asked for.
 net::awaitable<Result<Response>> serve(PullParts* parts, std::shared_ptr<const Asked> asked) {
   switch (asked->route.kind) {
@@ -98,6 +106,7 @@ net::awaitable<Response> Pipeline::handle(std::shared_ptr<const Request> request
   if (!pulled) note(*account, pulled.error());
   Response response = pulled ? *std::move(pulled) : refusal(pulled.error());
   const auto status = response.status;
+  sign(response, account->id, account->outcome);
   response.on_sent = [account, request, status, log = parts_.shared->log,
                       metrics = parts_.shared->metrics](const Sent& sent) {
     close_account(*account, *request, status, sent, log, metrics);
@@ -107,9 +116,17 @@ net::awaitable<Response> Pipeline::handle(std::shared_ptr<const Request> request
 
 Response Pipeline::refuse(std::uint16_t status, std::string why) {
   parts_.shared->metrics->request({.outcome = metrics::Outcome::refused, .status = status});
-  parts_.shared->log->info("request refused",
-                           {{"status", static_cast<std::int64_t>(status)}, {"why", why}});
-  return refusal(status, why);
+  const auto id = next_request_id();
+  parts_.shared->log->info(
+      "request refused", {{"id", id}, {"status", static_cast<std::int64_t>(status)}, {"why", why}});
+  Response response = refusal(status, why);
+  sign(response, id, metrics::Outcome::refused);
+  return response;
+}
+
+void Pipeline::lost(std::string_view reason) {
+  parts_.shared->log->write_seldom("lost " + std::string(reason), metrics::Level::info,
+                                   "a client was given up", {{"why", std::string(reason)}});
 }
 
 }  // namespace archway::proxy

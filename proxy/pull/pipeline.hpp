@@ -20,6 +20,7 @@ class Pipeline : public Handler {
 
   boost::asio::awaitable<Response> handle(std::shared_ptr<const Request> request) override;
   Response refuse(std::uint16_t status, std::string why) override;
+  void lost(std::string_view reason) override;
 
  private:
   boost::asio::awaitable<Result<Response>> pull(std::shared_ptr<const Request> request,

@@ -22,6 +22,9 @@ namespace net = boost::asio;
 
 namespace {
 
+// What a client gets at once, however many it asks for.
+constexpr std::uint64_t page_tags_max = 1000;
+
 constexpr std::string_view empty_index =
     R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
 
@@ -38,7 +41,7 @@ void add_parameter(std::string& query, std::string_view name, std::string_view v
 
 std::string tags_query(const resolver::Route& route) {
   std::string query;
-  if (route.n) add_parameter(query, "n", std::to_string(*route.n));
+  if (route.n) add_parameter(query, "n", std::to_string(std::min(*route.n, page_tags_max)));
   if (!route.last.empty()) add_parameter(query, "last", route.last);
   return query;
 }
@@ -53,7 +56,7 @@ std::string next_link(const Asked& asked, const std::string& last) {
   return "<" + target.substr(0, target.find('?')) + "?" + query + ">; rel=\"next\"";
 }
 
-/// A page of tags: those behind `last`, in lexical order, at most `n` of them.
+/// A page of tags: those behind `last`, in lexical order, at most `n` of them and a thousand.
 struct Page {
   std::vector<std::string> tags;
   bool more = false;
@@ -71,8 +74,9 @@ Page page_of(const boost::json::array& all, const resolver::Route& route, bool u
   }
   if (upstream_pages) return page;
   std::sort(page.tags.begin(), page.tags.end());
-  if (route.n && page.tags.size() > *route.n) {
-    page.tags.resize(static_cast<std::size_t>(*route.n));
+  const auto most = std::min(route.n.value_or(page_tags_max), page_tags_max);
+  if (page.tags.size() > most) {
+    page.tags.resize(static_cast<std::size_t>(most));
     page.more = true;
   }
   return page;

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <iterator>
 #include <malloc.h>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,11 +39,57 @@ TEST_CASE("a head that can be read in two ways is refused on the open port, whic
     const auto answer = client.hear_answer();
     CHECK(answer.status() == row.status);
     CHECK(answer.field("Connection") == "close");
+    CHECK(answer.field("Archway-Cache") == "refused");
+    const auto id = answer.field("X-Request-Id");
+    CHECK(!id.empty());
+    CHECK(gateway.log_text().find("\"id\":\"" + id + "\"") != std::string::npos);
     const auto rest = client.hear_rest();
     CHECK(rest.bytes == "");
     CHECK(rest.end == RawClient::End::orderly);
   }
   CHECK(hub.connections() == 0);
+}
+
+TEST_CASE(
+    "every answer names its request as the log does, and says what the cache had to do with it") {
+  ScriptedUpstream hub;
+  const auto image = make_image("linux/amd64", "layer");
+  publish(hub, "library/hi", image);
+  publish(hub, "library/hi", image.manifest, "1");
+  Gateway gateway(hub);
+  gateway.start();
+  const auto layer = blob_path("library/hi", digest_of(image.layer));
+  std::set<std::string> ids;
+  struct Row {
+    const char* method;
+    std::string target;
+    const char* cache;
+  };
+  const std::vector<Row> rows{
+      {"GET", "/v2/", "none"},
+      {"GET", "/v2/library/hi/manifests/1", "miss"},
+      {"HEAD", "/v2/library/hi/manifests/1", "hit"},
+      {"GET", layer, "miss"},
+      {"GET", "/v2/library/hi/tags/list", "refused"},
+      {"GET", "/v2/library/nothing/manifests/1", "refused"},
+      {"GET", "/v2/evil.example/x/manifests/1", "refused"},
+      {"GET", "/v2/library/HI/manifests/1", "refused"},
+      {"GET", "/favicon.ico", "refused"},
+      {"POST", "/v2/library/hi/blobs/uploads/", "refused"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.target);
+    const auto got = fetch(gateway.port(), row.target, {}, row.method);
+    CHECK(got.header("Archway-Cache") == row.cache);
+    const auto id = got.header("X-Request-Id");
+    CHECK(!id.empty());
+    CHECK(gateway.wait_log("\"id\":\"" + id + "\""));
+    ids.insert(id);
+  }
+  CHECK(ids.size() == rows.size());
+  // A client's own name for its request is nobody's: it could forge another's.
+  const auto forged = gateway.get("/v2/", {{"X-Request-Id", "mine"}});
+  CHECK(forged.header("X-Request-Id") != "mine");
 }
 
 TEST_CASE("a path that names nothing of a registry, or tries to leave it, reaches nobody") {

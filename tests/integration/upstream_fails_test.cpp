@@ -26,8 +26,8 @@ TEST_CASE("a stale tag is served when its upstream fails, but not when it says n
       {"an error of its own", 500, 200, "stale"},
       {"overload", 503, 200, "stale"},
       {"a limit", 429, 200, "stale"},
-      {"gone", 404, 404, ""},
-      {"not for us", 403, 403, ""},
+      {"gone", 404, 404, "refused"},
+      {"not for us", 403, 403, "refused"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.why);

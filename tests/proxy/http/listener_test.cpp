@@ -1,9 +1,8 @@
 #include "proxy/http/listener.hpp"
 
 #include "tests/proxy/http/client_authority.hpp"
-#include "tests/support/fakes.hpp"
+#include "tests/proxy/http/listening.hpp"
 #include "tests/support/scripted_wire.hpp"
-#include "tests/support/served.hpp"
 
 #include <doctest/doctest.h>
 #include <filesystem>
@@ -15,63 +14,16 @@
 namespace archway::proxy {
 namespace {
 
+using test::any_port;
+using test::bound;
+using test::Listening;
 using test::RawClient;
 
 const std::string request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-const Settings::Endpoint any_port{.address = "127.0.0.1", .port = 0};
 
 Settings::Endpoint unix_at(const std::filesystem::path& path) {
   return {.address = "", .port = 0, .unix_path = path.string()};
 }
-
-BoundSocket bound(const Settings::Endpoint& endpoint) {
-  auto socket = bind_listener(endpoint);
-  if (!socket) FAIL(socket.error().message);
-  return *socket;
-}
-
-/// Listeners on a loop of their own; the loop goes first, the rest outlives it.
-class Listening {
- public:
-  test::ScriptedHandler handler;
-  test::QuietLog log;
-  test::QuietMetrics metrics;
-  ConnectionCount count = 0;
-  std::uint32_t count_max = 100;
-  std::optional<Platform> platform;
-  std::shared_ptr<TlsHolder> tls;
-
-  void add(BoundSocket socket) {
-    loop_.on_loop([&] {
-      listeners_.push_back(std::make_unique<Listener>(
-          loop_.context().get_executor(), socket,
-          ListenerParts{.platform = platform,
-                        .tls = tls,
-                        .handler = &handler,
-                        .connections = &connections_,
-                        .bounds = {test::patience, test::patience, test::patience},
-                        .count = &count,
-                        .count_max = count_max,
-                        .log = &log,
-                        .metrics = &metrics}));
-      listeners_.back()->start();
-    });
-  }
-  void stop() {
-    loop_.on_loop([&] {
-      for (const auto& listener : listeners_) listener->stop();
-    });
-  }
-  ~Listening() {
-    stop();
-    loop_.on_loop([&] { listeners_.clear(); });  // Before the context that they use.
-  }
-
- private:
-  ConnectionSet connections_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
-  test::LoopThread loop_;
-};
 
 TEST_CASE("the kernel chooses the port when 0 is asked, and clients are served there") {
   Listening listening;
@@ -169,23 +121,6 @@ TEST_CASE("a file that is no socket is not deleted to make room for one") {
   const auto path = dir.write("precious", "text");
   CHECK(!bind_listener(unix_at(path)));
   CHECK(std::filesystem::file_size(path) == 4);
-}
-
-TEST_CASE("above the bound clients wait, and are served when there is room") {
-  Listening listening;
-  listening.count_max = 1;
-  const auto socket = bound(any_port);
-  listening.add(socket);
-  auto first = RawClient::to_port(socket.endpoint.port);
-  first.say(request);
-  CHECK(first.hear_answer().status() == 200);
-  auto second = RawClient::to_port(socket.endpoint.port);  // In the kernel's backlog.
-  second.say(request);
-  while (listening.log.count("new clients have to wait") == 0) std::this_thread::yield();
-  CHECK(listening.handler.requests().size() == 1);
-  CHECK(listening.count == 1);
-  first.reset();
-  CHECK(second.hear_answer().status() == 200);
 }
 
 TEST_CASE("after stop() nobody is accepted, and those who are in stay") {

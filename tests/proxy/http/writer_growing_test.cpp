@@ -1,11 +1,14 @@
 // The writer's bodies that are still on their way from an upstream.
 
 #include "proxy/http/writer.hpp"
+#include "tests/support/scripted_wire.hpp"
 #include "tests/support/writing.hpp"
 
 #include <doctest/doctest.h>
+#include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace archway::proxy {
 namespace {
@@ -136,6 +139,42 @@ TEST_CASE("a client that takes nothing is given up, whatever the body") {
       response = growing(fill, 0, bytes.size());
     }
     Writing writing(std::move(response), {}, 1ms);
+    CHECK(!test::take(std::move(writing.sent)).complete);
+    CHECK(writing.client.hear_rest().end == RawClient::End::reset);
+  }
+}
+
+TEST_CASE("a client that takes a few bytes now and then is given up, too, whatever the body") {
+  const test::TestCertificate certificate({});
+  const auto context = TlsContext::server(certificate.certificate_file(), certificate.key_file());
+  REQUIRE(context);
+  const auto trusting = TlsContext::client(certificate.certificate_file());
+  REQUIRE(trusting);
+  const test::TempDir dir;
+  const auto bytes = test::noise(2 * mebibyte);
+  const cache::BlobFile blob{.file = test::file_of(dir, bytes), .size = bytes.size()};
+  const FileBody file{.blob = blob, .length = bytes.size()};
+  const auto fill = std::make_shared<test::DrivenFill>(bytes.size());
+  fill->release(bytes);
+  struct Row {
+    const char* why;
+    std::function<Response()> answer;
+    std::shared_ptr<const TlsContext> tls = {};
+  };
+  for (const auto& row : std::vector<Row>{
+           {"bytes", [&] { return Response{.body = bytes_body(bytes)}; }},
+           {"a file", [&] { return Response{.body = file}; }},
+           {"a file, over TLS", [&] { return Response{.body = file}; }, *context},
+           {"a fill", [&] { return test::growing(fill, 0, bytes.size()); }},
+       }) {
+    CAPTURE(row.why);
+    Writing writing(row.answer(), {}, 300ms, row.tls);
+    if (row.tls) REQUIRE(writing.client.start_tls((*trusting)->native(), "localhost"));
+    // Twenty-five thousand bytes a second: less than 64 KiB in the time that there is.
+    for (int i = 0; i < 1000 && writing.sent.wait_for(5ms) != std::future_status::ready; ++i) {
+      writing.client.hear(128);
+    }
+    CHECK(writing.sent.wait_for(0s) == std::future_status::ready);
     CHECK(!test::take(std::move(writing.sent)).complete);
     CHECK(writing.client.hear_rest().end == RawClient::End::reset);
   }
