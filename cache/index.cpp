@@ -12,8 +12,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <sys/statvfs.h>
 #include <utility>
+#include <vector>
 
 namespace archway::cache {
 namespace {
@@ -142,8 +144,12 @@ class LmdbIndex final : public Index {
   void leave_in_use() override { in_use_for_good_ = true; }
 
   Audit audit() override {
-    const auto found = audit_index(*environment_);
-    if (!found.sums_right) recount_ = true;
+    auto [found, unreadable] = audit_index(*environment_);
+    {
+      const std::lock_guard lock(unreadable_mutex_);
+      unreadable_ = std::move(unreadable);
+    }
+    if (!found.sums_right || found.damaged > 0) recount_ = true;
     return found;
   }
 
@@ -229,6 +235,7 @@ class LmdbIndex final : public Index {
     lmdb::WriteTxn txn(*environment_);
     IndexChanges changes(
         txn, {.blob_bytes = blob_bytes_, .recount = recount_, .last_check = last_check_});
+    erase_unreadable(txn, take_unreadable());
     for (const Changes* const one : group) changes.put(*one);
     const auto sums = changes.put_sums();
     const Totals totals{.blobs = txn.entries(Table::blobs),
@@ -246,6 +253,12 @@ class LmdbIndex final : public Index {
     return 0;
   }
 
+  /// What the last audit found; should the commit fail, the next one finds it again.
+  std::vector<UnreadableRecord> take_unreadable() {
+    const std::lock_guard lock(unreadable_mutex_);
+    return std::exchange(unreadable_, {});
+  }
+
   const std::filesystem::path directory_;
   std::unique_ptr<lmdb::Environment> environment_;
   std::atomic<std::uint64_t> blobs_ = 0;
@@ -258,7 +271,9 @@ class LmdbIndex final : public Index {
   const std::int64_t suspect_before_;
   std::atomic<bool> in_use_for_good_;
   std::atomic<bool> recount_ = false;
-  std::int64_t last_check_ = 0;  // The writer's thread alone, like the next.
+  std::mutex unreadable_mutex_;
+  std::vector<UnreadableRecord> unreadable_;  // Guarded by unreadable_mutex_.
+  std::int64_t last_check_ = 0;               // The writer's thread alone, like the next.
   bool marked_;
   std::optional<WriterThread> writer_;  // Last: its thread uses everything above.
 };

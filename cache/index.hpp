@@ -94,7 +94,8 @@ class Index {
     std::uint64_t damaged = 0;  ///< records that cannot be read, in all tables
     bool sums_right = true;     ///< totals() are what the records give
   };
-  /// Reads every record there is. Sums that are wrong are counted anew by the next commit.
+  /// Reads every record there is. By the next commit sums that are wrong are counted anew, and
+  /// records that cannot be read are taken away.
   virtual Audit audit() { return {}; }
 
   /// Commits so far that changed anything.

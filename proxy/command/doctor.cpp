@@ -57,7 +57,7 @@ Result<void> Visit::look_at_process() {
   const auto status = read_admin_json(*answer);
   if (!status) return status.error();
   findings_.push_back(check_process(*status, endpoint_));
-  findings_.push_back(check_cache(*status, settings_.cache.keep_free));
+  findings_.push_back(check_cache(*status));
   findings_.push_back(check_clock(answer->date, std::time(nullptr)));
   return {};
 }

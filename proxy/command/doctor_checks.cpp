@@ -85,8 +85,10 @@ Finding check_process(const json::object& status, const std::string& endpoint) {
   return finding;
 }
 
-Finding check_cache(const json::object& status, std::uint64_t keep_free) {
+Finding check_cache(const json::object& status) {
   const auto& cache = object_in(status, "cache");
+  // What it is to this gateway: on a small disk less than the default says.
+  const auto keep_free = number_in(cache, "keep_free");
   Finding finding{.subject = "cache", .text = text_in(cache, "directory") + " holds "};
   finding.text += human_size(number_in(cache, "blob_bytes")) + " in " +
                   std::to_string(number_in(cache, "blobs")) + " blobs";
@@ -105,7 +107,11 @@ Finding check_cache(const json::object& status, std::uint64_t keep_free) {
     finding.advice = "make room: without it everything is fetched anew each time";
   } else if (bytes < keep_free) {
     finding.grade = Grade::warning;
-    finding.advice = "the configuration wants " + size_text(keep_free) + " free (cache.keep_free)";
+    finding.advice = size_text(keep_free) + " are to stay free (cache.keep_free)";
+  } else if (flag_in(cache, "out_of_service")) {
+    finding.grade = Grade::failed;
+    finding.text += "; blob after blob cannot be read, so nothing is served from it";
+    finding.advice = "look at the disk and its cable; the cache is back by itself when it answers";
   } else if (damaged > 0) {
     finding.grade = Grade::warning;
     finding.text += "; " + std::to_string(damaged) + " were found damaged and set aside";

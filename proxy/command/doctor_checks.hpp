@@ -14,8 +14,8 @@ namespace archway::proxy {
 /// What the gateway says of itself (`GET /api/v1/status`).
 Finding check_process(const boost::json::object& status, const std::string& endpoint);
 
-/// The cache directory of the same; `keep_free` bytes are what the configuration wants free.
-Finding check_cache(const boost::json::object& status, std::uint64_t keep_free);
+/// The cache directory of the same.
+Finding check_cache(const boost::json::object& status);
 
 /// One for each upstream (`GET /api/v1/upstreams?check=1`).
 Findings check_upstreams(const boost::json::array& upstreams);

@@ -41,23 +41,45 @@ struct Written {
 
 TEST_CASE("a sound index has no damage and right sums, also an empty one") {
   const Written w;
-  const auto audit = audit_index(*w.open());
+  const auto audit = audit_index(*w.open()).found;
   CHECK(audit.damaged == 0);
   CHECK(audit.sums_right);
   const testing::TempDir dir;
   REQUIRE(Index::open(dir.path()));
   auto empty = lmdb::Environment::open(dir.path(), map_bytes_default);
   REQUIRE(empty.environment->find_tables() == 0);
-  CHECK(audit_index(*empty.environment).damaged == 0);
-  CHECK(audit_index(*empty.environment).sums_right);
+  CHECK(audit_index(*empty.environment).found.damaged == 0);
+  CHECK(audit_index(*empty.environment).found.sums_right);
 }
 
 TEST_CASE("a record that cannot be read counts, and makes the sums wrong") {
   const Written w;
   w.put(w.two, "not what was written");
-  const auto audit = audit_index(*w.open());
+  const auto audit = audit_index(*w.open()).found;
   CHECK(audit.damaged == 1);
   CHECK_FALSE(audit.sums_right);
+}
+
+TEST_CASE("a record that cannot be read is taken away by the next commit, and no other") {
+  const Written w;
+  w.put(w.two, "not what was written");
+  auto index = *Index::open(w.dir.path());
+  CHECK(index->audit().damaged == 1);
+  REQUIRE(testing::commit(*index, {}));
+  CHECK(index->audit().damaged == 0);
+  CHECK(index->totals().blobs == 1);
+  CHECK(index->totals().blob_bytes == 100);
+  CHECK(index->find_blob(w.one));
+  CHECK(index->find_tag(testing::image("library/hi"), testing::tag("1")));
+}
+
+TEST_CASE("a record that was written anew since it was found stays") {
+  const Written w;
+  w.put(w.two, "not what was written");
+  auto index = *Index::open(w.dir.path());
+  CHECK(index->audit().damaged == 1);
+  REQUIRE(testing::commit(*index, {.blobs = {{w.two, {.size = 20}}}}));
+  CHECK(index->find_blob(w.two));
 }
 
 TEST_CASE("sums that are wrong are found, and counted anew") {

@@ -89,13 +89,17 @@ TEST_CASE("a cache without room, or with damage, is found") {
     CAPTURE(row.why);
     const auto finding = check_cache(
         object_of(R"({"cache":{"directory":"/c","blobs":2,"blob_bytes":3072,"quarantined":)" +
-                  std::to_string(row.quarantined) + R"(,"disk_free_bytes":)" + row.free + "}}"),
-        2ULL << 30);
+                  std::to_string(row.quarantined) +
+                  R"(,"keep_free":2147483648,"disk_free_bytes":)" + row.free + "}}"));
     CHECK(finding.grade == row.want);
     CHECK(finding.text.find(row.text) != std::string::npos);
     CHECK(finding.advice.empty() == (row.want == Grade::ok));
   }
-  CHECK(check_cache(object_of("{}"), 0).grade == Grade::failed);
+  CHECK(check_cache(object_of("{}")).grade == Grade::failed);
+  const auto broken = check_cache(
+      object_of(R"({"cache":{"disk_free_bytes":1,"keep_free":0,"out_of_service":true}})"));
+  CHECK(broken.grade == Grade::failed);
+  CHECK(broken.text.find("cannot be read") != std::string::npos);
 }
 
 TEST_CASE("every upstream has a finding") {
