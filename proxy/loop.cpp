@@ -1,7 +1,10 @@
 #include "proxy/loop.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 namespace archway::proxy {
@@ -39,6 +42,26 @@ void Loop::run(metrics::Log* log) {
       log->error("an event loop caught an exception", {{"what", std::string(error.what())}});
     }
   }
+}
+
+bool all_answer(const std::vector<boost::asio::io_context*>& contexts,
+                std::chrono::milliseconds within) {
+  struct Answers {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t missing;
+  };
+  const auto answers = std::make_shared<Answers>();
+  answers->missing = contexts.size();
+  for (auto* const context : contexts) {
+    boost::asio::post(*context, [answers] {
+      const std::lock_guard lock(answers->mutex);
+      --answers->missing;
+      answers->changed.notify_one();
+    });
+  }
+  std::unique_lock lock(answers->mutex);
+  return answers->changed.wait_for(lock, within, [&] { return answers->missing == 0; });
 }
 
 void Loop::stop_accepting() {

@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,5 +62,9 @@ class Loop {
   ConnectionSet connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;
 };
+
+/// True when each of these runs what it is given within about that time, all together.
+bool all_answer(const std::vector<boost::asio::io_context*>& contexts,
+                std::chrono::milliseconds within);
 
 }  // namespace archway::proxy

@@ -273,6 +273,12 @@ void Server::hurry() {
   parts_->hurried.notify_all();
 }
 
+bool Server::answers(std::chrono::milliseconds within) const {
+  std::vector<net::io_context*> loops;
+  for (const auto& loop : parts_->loops) loops.push_back(&loop->context());
+  return all_answer(loops, within);
+}
+
 std::vector<Settings::Endpoint> Server::endpoints() const {
   return parts_->endpoints;
 }

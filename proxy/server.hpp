@@ -43,6 +43,10 @@ class Server {
   /// Cuts a drain short (a second SIGTERM). Any thread.
   void hurry();
 
+  /// True when every loop answers within about that time: none of them hangs. Any thread, until the
+  /// destructor.
+  bool answers(std::chrono::milliseconds within) const;
+
   /// Where it listens, with the ports that the kernel chose; the admin listener last, if any.
   std::vector<Settings::Endpoint> endpoints() const;
 

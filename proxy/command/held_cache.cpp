@@ -3,6 +3,7 @@
 #include "proxy/admin/holdings.hpp"
 #include "proxy/admin/import_layout.hpp"
 #include "proxy/cache_options.hpp"
+#include "proxy/command/interruption.hpp"
 #include "proxy/command/json_text.hpp"
 #include "proxy/command/manifest_json.hpp"
 #include "proxy/command/pull_progress.hpp"
@@ -90,13 +91,21 @@ class ServedCache final : public HeldCache {
     return read_admin_json(*answer);
   }
 
-  /// Begins a chore and looks at it until it has ended.
+  /// Begins a chore and looks at it until it has ended. Ctrl-C asks it to, and what came of it is
+  /// told all the same.
   Document work_through(const std::string& target, const Progress& progress) const {
+    const Interruption interruption;
+    bool stopping = false;
     auto state = ask(Method::put, target);
     if (!state) return state;
     const auto number = number_in(*state, "number");
     while (flag_in(*state, "running")) {
       if (progress) progress(number_in(*state, "done"), number_in(*state, "total"));
+      if (interruption.came() && !stopping) {
+        stopping = true;
+        state = ask(Method::del, "/api/v1/work");
+        if (!state) return state;
+      }
       std::this_thread::sleep_for(work_look);
       state = ask(Method::get, "/api/v1/work");
       if (!state) return state;
@@ -132,22 +141,24 @@ class OwnCache final : public HeldCache {
   Document pin(const std::string& image) override { return holdings_.pin(image); }
   Document unpin(const std::string& image) override { return holdings_.unpin(image); }
   Document verify(const Progress& progress) override {
-    return holdings_.verify(going_on(progress));
+    const Interruption interruption;
+    return holdings_.verify(going_on(progress, &interruption));
   }
   Document collect() override { return holdings_.collect(); }
   Document import(const std::string& directory, const std::string& as,
                   const Progress& progress) override {
     const ImportJob job{.cache = cache_.get(), .names = &names_, .directory = directory, .as = as};
-    return import_layout(job, going_on(progress));
+    const Interruption interruption;
+    return import_layout(job, going_on(progress, &interruption));
   }
   Document status() override { return boost::json::object{{"cache", holdings_.stats()}}; }
   bool is_served() const override { return false; }
 
  private:
-  static Chore::Progress going_on(const Progress& progress) {
-    return [progress](std::uint64_t done, std::uint64_t total) {
+  static Chore::Progress going_on(const Progress& progress, const Interruption* interruption) {
+    return [progress, interruption](std::uint64_t done, std::uint64_t total) {
       if (progress) progress(done, total);
-      return true;
+      return !interruption->came();
     };
   }
 

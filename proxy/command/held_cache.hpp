@@ -17,6 +17,8 @@ namespace archway::proxy {
 /// the configuration's directory while no gateway runs there. Either way the answers are the same
 /// documents (docs/api.md).
 ///
+/// Ctrl-C ends long work in order: what was done by then is told. A second one ends the process.
+///
 /// Errors, all: what Holdings and import_layout() say, in their words, whichever way they came.
 class HeldCache {
  public:

@@ -3,6 +3,7 @@
 #include "metrics/log.hpp"
 #include "proxy/hide_memory.hpp"
 #include "proxy/server.hpp"
+#include "proxy/service_manager.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -68,12 +69,14 @@ void log_start(metrics::Log& log, const Server& server, const Settings& settings
 }
 
 /// Waits for signals until one of them ends the process.
-void steer(Server& server, metrics::Log& log, const sigset_t& signals) {
+void steer(Server& server, metrics::Log& log, const ServiceManager& manager,
+           const sigset_t& signals) {
   int signal = 0;
   while (sigwait(&signals, &signal) == 0) {
     if (signal == SIGHUP) server.reload();
     if (signal != SIGHUP && signal != SIGUSR2) break;
   }
+  manager.tell("STOPPING=1");
   log.info("stopping", {{"signal", std::string(strsignal(signal))}});
   // A second signal cuts the drain short; SIGUSR2 from here tells that it is over.
   std::thread impatient([&server, &signals] {
@@ -94,11 +97,13 @@ int serve(Settings settings, const std::vector<std::string>& notes) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // sendfile has no MSG_NOSIGNAL.
   std::signal(SIGXFSZ, SIG_IGN);  // A file size limit is a full disk, not an end.
+  std::signal(SIGUSR1, SIG_IGN);  // Other servers read their log files again: nothing of ours ends.
   hide_memory();
   raise_descriptor_limit();
   settings.connections_max = clients_within_limit(settings.connections_max);
   const auto log = metrics::Log::make({.level = settings.log_level, .format = settings.log_format});
   for (const auto& note : notes) log->warn("configuration", {{"note", note}});
+  const ServiceManager manager(Environment::of_process());
   auto server = Server::start(settings, log.get());
   if (!server) {
     log->error("cannot start",
@@ -106,7 +111,13 @@ int serve(Settings settings, const std::vector<std::string>& notes) {
     return exit_code(server.error());
   }
   log_start(*log, **server, settings);
-  steer(**server, *log, signals);
+  manager.tell("READY=1");
+  {
+    const Watchdog watchdog(&manager, [&server](std::chrono::milliseconds within) {
+      return (*server)->answers(within);
+    });
+    steer(**server, *log, manager, signals);
+  }
   server->reset();
   log->info("stopped");
   return 0;

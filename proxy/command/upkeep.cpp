@@ -1,3 +1,5 @@
+#include "cache/commit.hpp"
+#include "cache/index_file.hpp"
 #include "cache/lock_file.hpp"
 #include "cache/paths.hpp"
 #include "proxy/command/commands.hpp"
@@ -25,7 +27,7 @@ void print(const boost::json::object& found, std::ostream& out) {
   line("damaged", "damaged: the bytes are not what they should be; moved to quarantine");
   line("missing", "missing: the index knew them, there is no file; forgotten");
   line("unknown", "unknown: right files that the index did not know; it does now");
-  line("records_damaged", "damaged entries of the index");
+  line("records_damaged", "damaged entries of the index; removed");
   if (!flag_in(found, "sums_right")) out << "the index's sums were wrong\n";
   if (flag_in(found, "stopped")) out << "stopped before the end\n";
   out << number_in(found, "blobs") << " blobs right, " << human_size(number_in(found, "bytes"))
@@ -77,13 +79,21 @@ Error unmovable(const fs::path& path, const std::error_code& error) {
           .message = path.string() + " cannot be set aside: " + error.message()};
 }
 
-/// The index of a directory that nobody holds gets another name, its snapshot goes: the next one to
-/// open the cache begins a new one.
-Result<void> set_index_aside(const fs::path& directory) {
+/// What only the index knows, because somebody said it: as far as it can be read.
+cache::Changes said_by_operators(const fs::path& folder) {
+  constexpr std::size_t all = 1'000'000;
+  const auto index = cache::make_index(cache::open_index_file_read_only(folder));
+  return {.images = index->all_images(all), .pins = index->all_pins(all)};
+}
+
+/// The index of a directory that nobody holds gets another name, its snapshot goes, and a new one
+/// is begun with what operators had said.
+Result<void> begin_index_anew(const fs::path& directory) {
   const cache::FileHandle root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto lock = cache::lock_directory(root, directory);
   if (!lock) return lock.error();
   const auto folder = directory / cache::paths::index;
+  auto said = said_by_operators(folder);
   std::error_code error;
   fs::rename(folder / cache::paths::index_data,
              folder / cache::paths::bad_index(std::time(nullptr)), error);
@@ -92,7 +102,9 @@ Result<void> set_index_aside(const fs::path& directory) {
   }
   fs::remove(folder / cache::paths::index_snapshot, error);
   if (error) return unmovable(folder / cache::paths::index_snapshot, error);
-  return {};
+  const auto index = cache::Index::open(folder);
+  if (!index) return index.error();
+  return cache::commit_and_wait(**index, std::move(said));
 }
 
 int rebuild(const HeldOptions& options, const Surroundings& surroundings) {
@@ -102,8 +114,8 @@ int rebuild(const HeldOptions& options, const Surroundings& surroundings) {
     held->reset();  // It gives the directory free.
     const auto settings = gateway_settings(options.gateway, surroundings.environment);
     if (!settings) return report(surroundings, "rebuild", settings.error());
-    const auto aside = set_index_aside(settings->cache.directory);
-    if (!aside) return report(surroundings, "rebuild", aside.error());
+    const auto begun = begin_index_anew(settings->cache.directory);
+    if (!begun) return report(surroundings, "rebuild", begun.error());
     held = HeldCache::find(options.gateway, surroundings.environment);
     if (!held) return report(surroundings, "rebuild", held.error());
   }
@@ -133,7 +145,7 @@ void add_upkeep(CLI::App& app, Commands& commands) {
       });
   add(app, commands, "rebuild",
       "Make the index anew from the files (of a running gateway: put it right); tags and "
-      "manifests are fetched again when somebody asks",
+      "manifests are fetched again when somebody asks, pins and virtual images stay",
       [](const HeldOptions& options, const Surroundings& surroundings) {
         return rebuild(options, surroundings);
       });

@@ -31,16 +31,22 @@ void Deadlines::arm() {
   timer_->expires_after(tick);
   timer_->async_wait([this](boost::system::error_code) {
     armed_ = false;
-    const auto now = Expiring::Clock::now();
-    // Whatever expires only cancels its operations here; it unlinks itself later, on the loop.
-    for (auto& what : watched_) {
-      if (what.deadline > now) continue;
-      what.deadline = Expiring::Clock::time_point::max();
-      what.expire();
-    }
+    look(Expiring::Clock::now(), timer_->expiry());
     if (!watched_.empty()) arm();
   });
   armed_ = true;
+}
+
+void Deadlines::look(Expiring::Clock::time_point now, Expiring::Clock::time_point planned) {
+  constexpr auto never = Expiring::Clock::time_point::max();
+  const auto late = now - planned;
+  // Whatever expires only cancels its operations here; it unlinks itself later, on the loop.
+  for (auto& what : watched_) {
+    if (late >= pause_min && what.deadline != never) what.deadline += late;
+    if (what.deadline > now) continue;
+    what.deadline = never;
+    what.expire();
+  }
 }
 
 }  // namespace archway::proxy

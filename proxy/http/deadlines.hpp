@@ -38,6 +38,12 @@ class Deadlines : public boost::asio::execution_context::service {
   void watch(Expiring& what, const boost::asio::any_io_executor& executor);
   void forget(Expiring& what) noexcept;
 
+  /// Such a delay is no load: the process was stopped, or the machine slept.
+  static constexpr std::chrono::seconds pause_min{5};
+  /// Ends what is over at `now`. `planned`: when this look should have been; what was going on
+  /// before a pause has as much time left as it had.
+  void look(Expiring::Clock::time_point now, Expiring::Clock::time_point planned);
+
  private:
   void shutdown() noexcept override;
   void arm();

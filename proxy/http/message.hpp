@@ -63,6 +63,7 @@ struct Request {
 };
 
 class ByteSource;
+class PageReader;
 
 /// Part of a complete blob.
 struct FileBody {
@@ -72,6 +73,7 @@ struct FileBody {
   /// Called when the file cannot be read, or is shorter than it was: the connection is reset.
   /// Must not block.
   std::function<void(const std::string& why)> damaged = {};
+  PageReader* pages = nullptr;  ///< reads what is not in memory; nullptr: the loop waits for it
 };
 
 /// A fill from `offset` on, as it arrives; `length` is known when the whole's size is. When the
@@ -84,6 +86,7 @@ struct GrowingBody {
   /// Where the bytes of the blob from `at` on come from after `why`, a storage failure that ended
   /// the fill; null: from nowhere.
   std::function<std::shared_ptr<ByteSource>(std::uint64_t at, const Error& why)> otherwise = {};
+  PageReader* pages = nullptr;  ///< as a FileBody's
 };
 
 /// What comes from a source and is never on the disk; `length` where it is known.

@@ -9,12 +9,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -25,30 +23,7 @@ namespace net = boost::asio;
 
 namespace {
 
-// One sendfile call: 256 KiB to 4 MiB are equally fast (measured), and a cold page cache blocks the
-// loop for one piece at most.
-constexpr std::uint64_t piece_bytes = 1024 * 1024;
-// A client faster than this between two waits yields to its neighbours.
-constexpr std::uint64_t turn_bytes = 8 * piece_bytes;
-constexpr std::size_t tls_piece_bytes = 64 * 1024;
-// What a client takes at least within the bound for stalls: one that takes a byte a second would
-// keep its connection for ever.
-constexpr std::uint64_t pace_bytes = 64 * 1024;
 constexpr std::chrono::milliseconds linger_max{2000};
-
-/// The file's fault, not the connection's: whoever has it may have to know.
-Error unreadable(std::string why) {
-  return {.code = Errc::storage_failed,
-          .origin = Origin::storage,
-          .message = "a file of archway's cache cannot be read",
-          .context = std::move(why)};
-}
-
-/// What sendfile(2) says of the file alone; a socket has no such errors. (EUCLEAN and EBADMSG are
-/// how file systems say that their own checksums do not fit.)
-bool is_of_the_file(int number) {
-  return number == EIO || number == EUCLEAN || number == EBADMSG;
-}
 
 }  // namespace
 
@@ -180,79 +155,6 @@ net::awaitable<Result<void>> Stream::write(const char* data, std::size_t size, b
     if (!awake) co_return broken("write");
   }
   co_return Result<void>();
-}
-
-net::awaitable<Result<std::uint64_t>> Stream::write_file(int file, std::uint64_t offset,
-                                                         std::uint64_t length,
-                                                         std::chrono::milliseconds stall) {
-  // Kernels differ in whether they can encrypt for us; without that the bytes pass through here.
-  if (tls_) co_return co_await copy_file(file, offset, length, stall);
-  co_return co_await send_file(file, offset, length, stall);
-}
-
-net::awaitable<Result<std::uint64_t>> Stream::send_file(int file, std::uint64_t offset,
-                                                        std::uint64_t length,
-                                                        std::chrono::milliseconds stall) {
-  std::uint64_t done = 0;
-  std::uint64_t turn = 0;
-  std::uint64_t paced = 0;  // sent when the deadline was set
-  deadline_in(stall);
-  while (done < length) {
-    auto at = static_cast<off_t>(offset + done);
-    const auto piece = static_cast<std::size_t>(std::min(length - done, piece_bytes));
-    const auto sent = expired_ ? -1 : ::sendfile(socket_.native_handle(), file, &at, piece);
-    if (sent > 0) {
-      done += static_cast<std::uint64_t>(sent);
-      turn += static_cast<std::uint64_t>(sent);
-      if (turn >= turn_bytes) {
-        turn = 0;
-        paced = done;
-        deadline_in(stall);
-        co_await net::post(socket_.get_executor(), net::use_awaitable);
-      }
-      continue;
-    }
-    if (sent == 0) co_return unreadable("it is shorter than it was");
-    if (errno == EINTR && !expired_) continue;
-    if (!expired_ && is_of_the_file(errno)) co_return unreadable(std::strerror(errno));
-    if ((errno != EAGAIN && errno != EWOULDBLOCK) || expired_) {
-      co_return broken(std::string("sendfile: ") + std::strerror(errno));
-    }
-    if (done - paced >= pace_bytes) {
-      paced = done;
-      deadline_in(stall);
-    }
-    turn = 0;
-    const bool awake = co_await ready(Socket::wait_write);
-    if (!awake) co_return broken("sendfile");
-  }
-  co_return done;
-}
-
-net::awaitable<Result<std::uint64_t>> Stream::copy_file(int file, std::uint64_t offset,
-                                                        std::uint64_t length,
-                                                        std::chrono::milliseconds stall) {
-  const auto buffer = std::make_unique<char[]>(tls_piece_bytes);
-  std::uint64_t done = 0;
-  std::uint64_t turn = 0;
-  while (done < length) {
-    const auto want =
-        static_cast<std::size_t>(std::min<std::uint64_t>(length - done, tls_piece_bytes));
-    const auto got = ::pread(file, buffer.get(), want, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) co_return unreadable(std::strerror(errno));
-    if (got == 0) co_return unreadable("it is shorter than it was");
-    deadline_in(stall);
-    const auto written = co_await write(buffer.get(), static_cast<std::size_t>(got), false);
-    if (!written) co_return written.error();
-    done += static_cast<std::uint64_t>(got);
-    turn += static_cast<std::uint64_t>(got);
-    if (turn >= turn_bytes) {
-      turn = 0;
-      co_await net::post(socket_.get_executor(), net::use_awaitable);
-    }
-  }
-  co_return done;
 }
 
 bool Stream::quiet() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/http/deadlines.hpp"
+#include "proxy/http/page_reader.hpp"
 #include "resolver/model/result.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -51,11 +52,11 @@ class Stream final : private Expiring {
 
   /// All of it. `more`: a file follows, so that both leave in one segment.
   boost::asio::awaitable<Result<void>> write(const char* data, std::size_t size, bool more);
-  /// `length` bytes of a file from `offset`: sendfile(2) on a plain stream. A client that takes
-  /// less than 64 KiB within `stall` ends it. Gives back the bytes sent when all went well.
+  /// A part of a file: sendfile(2) on a plain stream. A client that takes less than 64 KiB within
+  /// `stall` ends it. `reader` waits for the disk in the loop's place; nullptr: the loop itself
+  /// does. Gives back the bytes sent when all went well.
   /// Errors: also Errc::storage_failed: the file cannot be read, or is shorter than that.
-  boost::asio::awaitable<Result<std::uint64_t>> write_file(int file, std::uint64_t offset,
-                                                           std::uint64_t length,
+  boost::asio::awaitable<Result<std::uint64_t>> write_file(FilePart part, PageReader* reader,
                                                            std::chrono::milliseconds stall);
 
   /// True while no byte waits to be read and the other side has not closed: an idle pooled
@@ -89,11 +90,9 @@ class Stream final : private Expiring {
   boost::asio::awaitable<Result<void>> handshake(std::string what);
   Step receive(char* buffer, std::size_t size, std::size_t& got);
   Step send(const char* data, std::size_t size, bool more, std::size_t& sent);
-  boost::asio::awaitable<Result<std::uint64_t>> send_file(int file, std::uint64_t offset,
-                                                          std::uint64_t length,
+  boost::asio::awaitable<Result<std::uint64_t>> send_file(FilePart part, PageReader* reader,
                                                           std::chrono::milliseconds stall);
-  boost::asio::awaitable<Result<std::uint64_t>> copy_file(int file, std::uint64_t offset,
-                                                          std::uint64_t length,
+  boost::asio::awaitable<Result<std::uint64_t>> copy_file(FilePart part, PageReader* reader,
                                                           std::chrono::milliseconds stall);
   Error handshake_failed(std::string what) const;
   void say_goodbye();

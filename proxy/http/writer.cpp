@@ -126,8 +126,8 @@ net::awaitable<Sent> write_blob(Stream* stream, std::string head, FileBody body,
                                 std::chrono::milliseconds stall) {
   const bool headed = co_await write_bytes(stream, std::move(head), body.length > 0);
   if (!headed || body.length == 0) co_return Sent{0, headed};
-  const auto sent =
-      co_await stream->write_file(body.blob.file->get(), body.offset, body.length, stall);
+  FilePart part{.file = body.blob.file, .offset = body.offset, .length = body.length};
+  const auto sent = co_await stream->write_file(std::move(part), body.pages, stall);
   const bool by_the_file = !sent && sent.error().origin == Origin::storage;
   if (by_the_file && body.damaged) body.damaged(sent.error().context);
   co_return Sent{sent ? *sent : 0, sent.has_value()};
@@ -184,15 +184,14 @@ net::awaitable<Sent> write_relay(Stream* stream, RelayBody body, bool in_chunks,
 }
 
 /// One released stretch of a fill, with its chunk frame where there is one.
-net::awaitable<bool> write_stretch(Stream* stream, int file, std::uint64_t offset,
-                                   std::uint64_t length, bool in_chunks,
+net::awaitable<bool> write_stretch(Stream* stream, FilePart part, PageReader* pages, bool in_chunks,
                                    std::chrono::milliseconds stall) {
   if (in_chunks) {
     stream->deadline_in(stall);
-    const bool sized = co_await begin_chunk(stream, length);
+    const bool sized = co_await begin_chunk(stream, part.length);
     if (!sized) co_return false;
   }
-  const auto sent = co_await stream->write_file(file, offset, length, stall);
+  const auto sent = co_await stream->write_file(std::move(part), pages, stall);
   if (!sent || !in_chunks) co_return sent.has_value();
   co_return co_await write_bytes(stream, "\r\n", false);
 }
@@ -230,9 +229,9 @@ net::awaitable<Sent> follow_fill(Stream* stream, GrowingBody body, bool in_chunk
     const bool usable = !state.failed || !state.failed->retryable;
     if (usable && end > body.offset + sent) {
       const auto length = end - body.offset - sent;
-      const auto file = body.fill->file();
+      FilePart part{.file = body.fill->file(), .offset = body.offset + sent, .length = length};
       const bool written =
-          co_await write_stretch(stream, file->get(), body.offset + sent, length, in_chunks, stall);
+          co_await write_stretch(stream, std::move(part), body.pages, in_chunks, stall);
       if (!written) break;
       sent += length;
       continue;

@@ -99,7 +99,8 @@ net::awaitable<Result<void>> pour(PullParts* parts, std::shared_ptr<BlobStream> 
 /// One connection's worth: opens at where the fill stands and pours. A failure that is retryable
 /// may be tried again.
 net::awaitable<Result<void>> transfer(PullParts* parts, ImageName image, Digest digest,
-                                      Writer writer, bool* begun) {
+                                      Writer writer, bool* begun,
+                                      std::shared_ptr<Untaken> untaken) {
   const auto offset = writer->appended();
   auto opened = co_await parts->registry(image)->open_blob(image.repository, digest, offset);
   if (!opened) {
@@ -113,8 +114,11 @@ net::awaitable<Result<void>> transfer(PullParts* parts, ImageName image, Digest 
   if (!*begun) {
     // Before anybody can see the file: the name it came by must have it from the first moment on.
     grant_soon(*parts->shared, image, digest);
+    // Before the fill can fail: its followers hear of that first.
+    if (stream->offset() == 0) untaken->stream = stream;
     const auto started = co_await begin(parts, writer, stream->size());
     if (!started) co_return started.error();
+    untaken->stream = nullptr;
     *begun = true;
   }
   const auto announced = writer->fill()->state().size;
@@ -139,14 +143,14 @@ net::awaitable<void> resume(PullParts* parts, ImageName image, Digest digest, Wr
 
 /// All tries together, until the bytes are in or it is hopeless. Before the first headers there is
 /// one try: clients wait, and have other mirrors to ask.
-net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest digest,
-                                   Writer writer) {
+net::awaitable<Result<void>> bring(PullParts* parts, ImageName image, Digest digest, Writer writer,
+                                   std::shared_ptr<Untaken> untaken) {
   co_await resume(parts, image, digest, writer);
   bool begun = false;
   Retries retries(parts->shared->settings->timeouts);
   for (;;) {
     const auto before = writer->appended();
-    const auto moved = co_await transfer(parts, image, digest, writer, &begun);
+    const auto moved = co_await transfer(parts, image, digest, writer, &begun, untaken);
     if (moved) co_return Result<void>();
     const auto& error = moved.error();
     const auto now = Retries::Clock::now();
@@ -178,9 +182,11 @@ void tell_not_kept(metrics::Log& log, const ImageName& image, const Digest& dige
 
 }  // namespace
 
-net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest, Writer writer) {
+net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest, Writer writer,
+                                std::shared_ptr<Untaken> untaken) {
   const auto& shared = *parts->shared;
-  const auto brought = co_await bring(parts, image, digest, writer);
+  const auto brought = co_await bring(parts, image, digest, writer, untaken);
+  untaken.reset();  // Nobody may want it: then its connection goes now.
   if (!brought) {
     shared.metrics->fill_ended(name(brought.error().code));
     tell_not_kept(*shared.log, image, digest, brought.error());
@@ -201,6 +207,7 @@ net::awaitable<void> fetch_blob(PullParts* parts, ImageName image, Digest digest
   shared.metrics->fill_ended(name(finished.error().code));
   if (finished.error().origin == Origin::upstream) {
     shared.metrics->digest_mismatch(image.upstream);
+    remember_lie(*parts->shared, image, digest);
     parts->registry(image)->disbelieve(digest);
   }
   shared.log->error("a blob was not published", {{"image", image.str()},

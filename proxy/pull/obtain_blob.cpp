@@ -33,9 +33,20 @@ Error busy() {
 }
 
 /// What is here or on its way already costs nothing more.
+bool costs_something(cache::Cache& cache, const Digest& digest) {
+  return !cache.find_fill(digest) && !cache.open_blob(digest);
+}
+
 bool too_many_fills(cache::Cache& cache, const Digest& digest) {
-  return cache.stats().fills_in_progress >= fills_max && !cache.find_fill(digest) &&
-         !cache.open_blob(digest);
+  return cache.stats().fills_in_progress >= fills_max && costs_something(cache, digest);
+}
+
+/// Bytes that another name has brought, or is bringing, say nothing about this one.
+std::optional<Error> known_to_be_bad(PullParts* parts, const ImageName& image,
+                                     const Digest& digest) {
+  auto bad = parts->shared->bad_blobs.find(image, digest);
+  if (bad && !costs_something(*parts->shared->cache, digest)) bad.reset();
+  return bad;
 }
 
 Error silent(const ImageName& image) {
@@ -72,9 +83,12 @@ net::awaitable<Result<void>> await_headers(FillPtr fill, ImageName image) {
 }
 
 void spawn_fetch(PullParts* parts, const net::any_io_executor& executor, const ImageName& image,
-                 const Digest& digest, std::unique_ptr<cache::FillWriter> writer) {
+                 const Digest& digest, std::unique_ptr<cache::FillWriter> writer,
+                 std::shared_ptr<Untaken> untaken) {
   std::shared_ptr<cache::FillWriter> shared_writer = std::move(writer);
-  net::co_spawn(executor, fetch_blob(parts, image, digest, std::move(shared_writer)),
+  if (!untaken) untaken = std::make_shared<Untaken>();
+  net::co_spawn(executor,
+                fetch_blob(parts, image, digest, std::move(shared_writer), std::move(untaken)),
                 [log = parts->shared->log](std::exception_ptr escaped) {
                   if (escaped) log->error("a fetch ended by an exception");
                 });
@@ -106,9 +120,10 @@ Error too_long(std::uint64_t bytes_max) {
 
 /// A small blob that the cache cannot take.
 net::awaitable<Result<std::string>> read_past(PullParts* parts, ImageName image, Digest digest,
-                                              std::uint64_t bytes_max) {
+                                              std::uint64_t bytes_max,
+                                              std::shared_ptr<Untaken> untaken) {
   constexpr std::size_t piece_bytes = 64 * 1024;
-  const auto relay = co_await relay_whole(parts, image, digest);
+  const auto relay = co_await relay_whole(parts, image, digest, untaken->stream);
   if (!relay) co_return relay.error();
   std::string bytes;
   for (;;) {
@@ -143,9 +158,11 @@ net::awaitable<Result<cache::BlobFile>> await_whole(FillPtr fill, ImageName imag
   co_return cache::BlobFile{.file = fill->file(), .size = state.released};
 }
 
-net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName image, Digest digest) {
+net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName image, Digest digest,
+                                                 std::shared_ptr<Untaken> untaken) {
   const auto& shared = *parts->shared;
   const auto name = image.str();
+  if (auto bad = known_to_be_bad(parts, image, digest)) co_return *std::move(bad);
   const auto executor = co_await net::this_coro::executor;
   for (int joins = 1;; ++joins) {
     if (too_many_fills(*shared.cache, digest)) co_return busy();
@@ -154,7 +171,7 @@ net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName ima
     ObtainedBlob obtained{.fill = access.fill, .outcome = metrics::Outcome::joined};
     if (access.writer) {
       obtained.outcome = metrics::Outcome::miss;
-      spawn_fetch(parts, executor, image, digest, std::move(access.writer));
+      spawn_fetch(parts, executor, image, digest, std::move(access.writer), untaken);
     } else {
       shared.metrics->fill_joined();
     }
@@ -167,15 +184,16 @@ net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName ima
 
 net::awaitable<Result<std::string>> read_small_blob(PullParts* parts, ImageName image,
                                                     Digest digest, std::uint64_t bytes_max) {
-  auto obtained = co_await obtain_blob(parts, image, digest);
+  const auto untaken = std::make_shared<Untaken>();
+  auto obtained = co_await obtain_blob(parts, image, digest, untaken);
   if (!obtained && cannot_be_cached(obtained.error())) {
-    co_return co_await read_past(parts, image, digest, bytes_max);
+    co_return co_await read_past(parts, image, digest, bytes_max, untaken);
   }
   if (!obtained) co_return obtained.error();
   if (!obtained->file) {
     const auto whole = co_await await_whole(obtained->fill, image);
     if (!whole && cannot_be_cached(whole.error())) {
-      co_return co_await read_past(parts, image, digest, bytes_max);
+      co_return co_await read_past(parts, image, digest, bytes_max, untaken);
     }
     if (!whole) co_return whole.error();
     obtained->file = *whole;

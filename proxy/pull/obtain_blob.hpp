@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/pull/fetch_blob.hpp"
 #include "proxy/pull/parts.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -28,9 +29,11 @@ struct ObtainedBlob {
 /// then the next one is begun here. Whether this name may have the bytes is the caller's to know.
 ///
 /// Errors: what ended the fill before its headers; Errc::upstream_unreachable; Errc::overloaded
-/// when fills_max others are under way. For what the cache cannot take see cannot_be_cached().
+/// when fills_max others are under way. For what the cache cannot take see cannot_be_cached():
+/// then `untaken`, which may be null, has the upstream's answer where it was asked here.
 boost::asio::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName image,
-                                                         Digest digest);
+                                                         Digest digest,
+                                                         std::shared_ptr<Untaken> untaken = {});
 
 /// True for what ended a fill because of this machine's disk: full, read-only or broken. Whoever
 /// wants the bytes all the same has to do without it (proxy/pull/relay). A storage failure that is

@@ -41,6 +41,7 @@ net::awaitable<Result<StoredManifest>> fetch(PullParts* parts, ImageName image, 
   if (!got) co_return got.error();
   if (*got != digest) {
     parts->shared->metrics->digest_mismatch(image.upstream);
+    remember_lie(*parts->shared, image, digest);
     parts->registry(image)->disbelieve(digest);
     const auto error = mismatch(image, digest, *got);
     parts->shared->log->error("digest mismatch",
@@ -81,6 +82,8 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
   if (record && granted(*parts->shared, image, digest)) {
     co_return stored_manifest(digest, std::move(record->media_type), std::move(record->bytes));
   }
+  auto bad = parts->shared->bad_blobs.find(image, digest);
+  if (bad && !record) co_return *std::move(bad);
   const std::string key = image.str() + "@" + digest.str();
   auto& absent = parts->shared->absent;
   if (auto said = absent.find(key, std::chrono::steady_clock::now())) co_return *std::move(said);

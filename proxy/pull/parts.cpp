@@ -79,6 +79,13 @@ std::string granted_platform(const PullShared& shared, const ImageName& image,
   return grant ? grant->platform : std::string();
 }
 
+void remember_lie(PullShared& shared, const ImageName& image, const Digest& digest) {
+  for (const auto& upstream : shared.settings->upstreams) {
+    if (upstream.name == image.upstream && !upstream.further_urls.empty()) return;
+  }
+  shared.bad_blobs.remember(image, digest);
+}
+
 net::awaitable<Result<void>> commit(PullParts* parts, cache::Changes changes) {
   const auto executor = co_await net::this_coro::executor;
   const auto done = std::make_shared<CommitResult>();

@@ -6,7 +6,9 @@
 #include "proxy/config/settings.hpp"
 #include "proxy/disk_pool.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/http/page_reader.hpp"
 #include "proxy/pull/absent.hpp"
+#include "proxy/pull/bad_blobs.hpp"
 #include "proxy/pull/recent_grants.hpp"
 #include "proxy/pull/single_platforms.hpp"
 #include "proxy/pull/virtual_images.hpp"
@@ -66,6 +68,7 @@ struct PullShared {
         metrics(counts),
         disk(pool),
         publish(publishing),
+        pages(pool),
         rewriter(make_rewriter(*with, out)),
         virtual_images(*with, store->index()),
         absent(with->tags.absent_for),
@@ -80,6 +83,8 @@ struct PullShared {
   metrics::Metrics* metrics;
   DiskPool* disk;
   DiskPool* publish;  ///< a few threads of its own: who waits for fsync holds up no other fill
+  DiskPages pages;
+  BadBlobs bad_blobs;
   resolver::Rewriter rewriter;
   VirtualImages virtual_images;
   SinglePlatforms single_platforms;
@@ -124,6 +129,10 @@ bool granted(const PullShared& shared, const ImageName& image, const Digest& dig
 /// or more than one.
 std::string granted_platform(const PullShared& shared, const ImageName& image,
                              const Digest& digest);
+
+/// The upstream's bytes had another digest: nobody is to ask it for them again for a moment, unless
+/// it has another place that may be better.
+void remember_lie(PullShared& shared, const ImageName& image, const Digest& digest);
 
 /// Queues a commit and waits until it is durable, so that the next request finds what it says.
 boost::asio::awaitable<Result<void>> commit(PullParts* parts, cache::Changes changes);

@@ -47,11 +47,17 @@ class PartRelay final : public ByteSource {
 
 }  // namespace
 
-net::awaitable<Result<Relay>> relay_whole(PullParts* parts, ImageName image, Digest digest) {
+net::awaitable<Result<Relay>> relay_whole(PullParts* parts, ImageName image, Digest digest,
+                                          std::shared_ptr<BlobStream> begun) {
   auto slot = RelaySlot::take(parts->shared->relays, relays_max);
   if (!slot) co_return too_many_relays();
   auto stream = std::make_unique<ResumingStream>(parts, Wanted{.image = image, .digest = digest});
-  const auto opened = co_await stream->open();
+  Result<void> opened;
+  if (begun) {
+    opened = stream->take(std::move(begun));
+  } else {
+    opened = co_await stream->open();
+  }
   if (!opened) co_return opened.error();
   const auto size = stream->size();
   co_return Relay{

@@ -23,10 +23,12 @@ struct Relay {
 };
 
 /// The whole blob. Hashed on the way: the last 64 KiB leave when the digest is right, else read()
-/// fails. Waits until the upstream's headers are in.
+/// fails. Waits until the upstream's headers are in. `begun`: the upstream's answer, from the
+/// blob's beginning, where there is one already.
 ///
 /// Errors: the upstream's; Errc::overloaded when relays_max others are under way.
-boost::asio::awaitable<Result<Relay>> relay_whole(PullParts* parts, ImageName image, Digest digest);
+boost::asio::awaitable<Result<Relay>> relay_whole(PullParts* parts, ImageName image, Digest digest,
+                                                  std::shared_ptr<BlobStream> begun = {});
 
 /// Part of a blob of `size` bytes, as it comes: nobody can verify a part, but whoever puts parts
 /// together. That is the client, which hashes the whole; and nothing of it is kept here.

@@ -60,12 +60,16 @@ net::awaitable<Result<void>> ResumingStream::open() {
     ended_ = true;
     co_return Result<void>();
   }
-  const auto size = (*asked)->size();
-  if (size && wanted_.size && *size != *wanted_.size) co_return conflicting_size(wanted_.image);
+  co_return take(*std::move(asked));
+}
+
+Result<void> ResumingStream::take(std::shared_ptr<BlobStream> answer) {
+  const auto size = answer->size();
+  if (size && wanted_.size && *size != *wanted_.size) return conflicting_size(wanted_.image);
   if (size) wanted_.size = size;
-  stream_ = *std::move(asked);
+  stream_ = std::move(answer);
   at_ = stream_->offset();
-  co_return Result<void>();
+  return {};
 }
 
 /// After a cut: a moment later, and once more while that is worth it.

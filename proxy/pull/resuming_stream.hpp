@@ -29,6 +29,8 @@ class ResumingStream {
 
   /// Asks the upstream; read() does by itself where that was not done. Errors: the upstream's.
   boost::asio::awaitable<Result<void>> open();
+  /// The same with an answer that is there already.
+  Result<void> take(std::shared_ptr<BlobStream> answer);
 
   /// The next bytes, at least one; 0 behind the last. The buffer must outlive the call.
   /// Errors: the upstream's; Errc::upstream_failed when the blob's size changes under way.
@@ -49,7 +51,7 @@ class ResumingStream {
 
   PullParts* parts_;
   Wanted wanted_;
-  std::unique_ptr<BlobStream> stream_;
+  std::shared_ptr<BlobStream> stream_;
   std::uint64_t position_;      // Of the blob: the next byte to give out.
   std::uint64_t at_ = 0;        // Of the blob: the next byte of stream_.
   std::uint64_t tried_at_ = 0;  // Where position_ was when the last try began.

@@ -95,7 +95,8 @@ Response from_file(PullParts* parts, const Asked& asked, metrics::Outcome outcom
     return FileBody{.blob = blob,
                     .offset = range.offset,
                     .length = range.length,
-                    .damaged = report_damage(*parts->shared, *asked.route.digest, blob)};
+                    .damaged = report_damage(*parts->shared, *asked.route.digest, blob),
+                    .pages = &parts->shared->pages};
   });
 }
 
@@ -132,7 +133,8 @@ net::awaitable<Response> from_fill_of(PullParts* parts, std::shared_ptr<const As
     return GrowingBody{.fill = fill,
                        .offset = range.offset,
                        .length = range.length,
-                       .otherwise = rest_of(parts, image, fill, range, size)};
+                       .otherwise = rest_of(parts, image, fill, range, size),
+                       .pages = &parts->shared->pages};
   });
   const auto* growing = std::get_if<GrowingBody>(&response.body);
   const bool head = asked->request->method == Method::head;
@@ -157,16 +159,18 @@ net::awaitable<Result<Response>> from_fill(PullParts* parts, std::shared_ptr<con
   }
   Response response = common(*asked, obtained.outcome);
   response.body = GrowingBody{.fill = fill,
-                              .otherwise = rest_of(parts, image, fill, std::nullopt, std::nullopt)};
+                              .otherwise = rest_of(parts, image, fill, std::nullopt, std::nullopt),
+                              .pages = &parts->shared->pages};
   co_return response;
 }
 
 /// The whole blob past the cache.
 net::awaitable<Result<Response>> pass_whole(PullParts* parts, std::shared_ptr<const Asked> asked,
-                                            ImageName image) {
+                                            ImageName image, std::shared_ptr<Untaken> untaken) {
   Response response = common(*asked, metrics::Outcome::pass);
   if (unchanged(*asked->request, etag_of(*asked))) co_return not_modified(std::move(response));
-  const auto relay = co_await relay_whole(parts, image, *asked->route.digest);
+  const auto begun = std::exchange(untaken->stream, nullptr);
+  const auto relay = co_await relay_whole(parts, image, *asked->route.digest, begun);
   if (!relay) co_return relay.error();
   if (relay->size == std::uint64_t{0}) {
     // An empty body is over with its headers, so the digest is looked at before.
@@ -205,9 +209,10 @@ net::awaitable<Result<std::optional<Response>>> pass_part(PullParts* parts,
 
 /// For one client, past a cache that cannot take it: full, read-only or broken.
 net::awaitable<Result<Response>> pass_on(PullParts* parts, std::shared_ptr<const Asked> asked,
-                                         ImageName image) {
+                                         ImageName image, std::shared_ptr<Untaken> untaken) {
   const bool head = asked->request->method == Method::head;
   if (head || asked->request->fields.contains("Range")) {
+    untaken->stream = nullptr;  // Nobody wants all of it.
     auto part = co_await pass_part(parts, asked, image);
     if (!part) co_return part.error();
     if (*part) co_return *std::move(*part);
@@ -217,7 +222,7 @@ net::awaitable<Result<Response>> pass_on(PullParts* parts, std::shared_ptr<const
     response.body = RelayBody();
     co_return response;
   }
-  co_return co_await pass_whole(parts, asked, image);
+  co_return co_await pass_whole(parts, asked, image, untaken);
 }
 
 /// A login page answers 200, too: it must be this very object that the upstream speaks of.
@@ -256,9 +261,10 @@ net::awaitable<Result<Response>> head_cold(PullParts* parts, std::shared_ptr<con
         *asked, metrics::Outcome::miss, *head->size,
         [](const resolver::ByteRange& range) { return FileBody{.length = range.length}; });
   }
-  auto obtained = co_await obtain_blob(parts, image, digest);
+  const auto untaken = std::make_shared<Untaken>();
+  auto obtained = co_await obtain_blob(parts, image, digest, untaken);
   if (!obtained && cannot_be_cached(obtained.error())) {
-    co_return co_await pass_on(parts, asked, image);
+    co_return co_await pass_on(parts, asked, image, untaken);
   }
   if (!obtained) co_return obtained.error();
   if (obtained->file) co_return from_file(parts, *asked, obtained->outcome, *obtained->file);
@@ -288,9 +294,10 @@ net::awaitable<Result<Response>> serve_blob(PullParts* parts, std::shared_ptr<co
   if (known && blob) co_return from_file(parts, *asked, metrics::Outcome::hit, *blob);
   const bool head = asked->request->method == Method::head;
   if (head && !blob && !cache.find_fill(digest)) co_return co_await head_cold(parts, asked, image);
-  auto obtained = co_await obtain_blob(parts, image, digest);
+  const auto untaken = std::make_shared<Untaken>();
+  auto obtained = co_await obtain_blob(parts, image, digest, untaken);
   if (!obtained && cannot_be_cached(obtained.error())) {
-    co_return co_await pass_on(parts, asked, image);
+    co_return co_await pass_on(parts, asked, image, untaken);
   }
   if (!obtained) co_return obtained.error();
   if (!known && !obtained->brought_for(image) && !granted(*parts->shared, image, digest)) {

@@ -116,6 +116,7 @@ Result<void> VerifiedRelay::check() {
   if (!digest) return digest.error();
   if (*digest != digest_) {
     parts_->shared->metrics->digest_mismatch(image_.upstream);
+    remember_lie(*parts_->shared, image_, digest_);
     parts_->registry(image_)->disbelieve(digest_);
     return wrong_bytes(image_, "expected " + digest_.str() + ", got " + digest->str());
   }

@@ -173,7 +173,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a wrong digest is counted and logged") {
+TEST_CASE("a wrong digest is counted, and whoever asks within a minute is told at once") {
   const auto blob = noise(100'000);
   ScriptedUpstream upstream;
   upstream.on(path_of(blob)).answer(200).body(blob).wrong_byte(7);
@@ -183,9 +183,12 @@ TEST_CASE("a wrong digest is counted and logged") {
   const auto wrong = gateway.get(path_of(blob));  // Cut, or 502 when the headers had not left yet.
   CHECK_FALSE((wrong.status == 200 && wrong.complete));
   CHECK(gateway.wait_metric("archway_digest_mismatches_total{upstream=\"docker.io\"}", 1));
-  const auto healed = gateway.get(path_of(blob));  // The next one asks again.
-  CHECK(healed.complete);
-  CHECK(healed.body == blob);
+  CHECK(gateway.wait_metric("archway_fills_in_progress", 0));
+  const auto told = gateway.get(path_of(blob));
+  CHECK(told.status == 502);
+  CHECK(told.body.find("docker.io sent other bytes than those of " + digest_of(blob)) !=
+        std::string::npos);
+  CHECK(upstream.count("GET", path_of(blob)) == 1);
 }
 
 TEST_CASE("ranges are answered from a fill and from a file alike") {

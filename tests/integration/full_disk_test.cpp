@@ -57,6 +57,7 @@ TEST_CASE("a disk without room: the blob comes past it, and is kept when there i
       CHECK(whole.header("Docker-Content-Digest") == digest_of(blob));
       CHECK(whole.header("Content-Length") == "2000000");
     }
+    CHECK(upstream.count("GET", path_of(blob)) == 2);  // The answer is handed on, not asked twice.
     const auto part = gateway.get(path_of(blob), {{"Range", "bytes=1999000-"}});
     CHECK(part.status == 206);
     CHECK(part.header("Content-Range") == "bytes 1999000-1999999/2000000");
@@ -144,7 +145,6 @@ TEST_CASE("what goes past the disk is still hashed: no client completes a wrong 
     CAPTURE(row.why);
     ScriptedUpstream upstream;
     const auto gate = upstream.gate();
-    if (row.from_the_beginning) upstream.on(path_of(blob)).answer(200).body(blob);
     if (!row.from_the_beginning) {
       upstream.on(path_of(blob)).answer(200).body(blob).hold_at(1'000'000, gate);
     }
@@ -172,7 +172,6 @@ TEST_CASE("what goes past the disk is still hashed: no client completes a wrong 
 TEST_CASE("a relay that is cut goes on where it stopped") {
   const auto blob = noise(2'000'000);
   ScriptedUpstream upstream;
-  upstream.on(path_of(blob)).answer(200).body(blob).ranges();  // The fill's.
   upstream.on(path_of(blob)).answer(200).body(blob).ranges().cut_after(700'000);
   upstream.on(path_of(blob)).answer(200).body(blob).ranges().reset_after(100'000);
   upstream.on(path_of(blob)).answer(200).body(blob);  // Begins again.
@@ -182,7 +181,7 @@ TEST_CASE("a relay that is cut goes on where it stopped") {
   const auto got = gateway.get(path_of(blob));
   CHECK(got.complete);
   CHECK((got.body == blob));
-  CHECK(upstream.count("GET", path_of(blob)) == 4);
+  CHECK(upstream.count("GET", path_of(blob)) == 3);
 }
 
 TEST_CASE("a disk that fails at the very end changes nothing for who follows") {

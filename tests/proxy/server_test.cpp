@@ -1,5 +1,6 @@
 #include "proxy/server.hpp"
 
+#include "proxy/loop.hpp"
 #include "tests/integration/images.hpp"
 #include "tests/proxy/http/client_authority.hpp"
 #include "tests/support/fakes.hpp"
@@ -7,8 +8,11 @@
 #include "tests/support/scripted_upstream.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <atomic>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <string>
+#include <thread>
 
 namespace archway::proxy {
 namespace {
@@ -172,6 +176,84 @@ TEST_CASE("a server that watches what is pulled ends while it waits") {
   running.server->drain();
   running.server.reset();
   CHECK(running.log.count("background work ended") == 0);
+}
+
+TEST_CASE("a thousand new certificates, and every handshake gets one of them, whole") {
+  const test::TestCertificate one({});
+  const test::TestCertificate other({});
+  Running running;
+  const auto certificate = running.dir.path() / "tls.crt";
+  const auto key = running.dir.path() / "tls.key";
+  const auto take = [&](const std::filesystem::path& from, const std::filesystem::path& to) {
+    std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing);
+  };
+  take(one.certificate_file(), certificate);
+  take(one.key_file(), key);
+  running.settings.listen.front().tls = Settings::Tls{.certificate = certificate, .key = key};
+  running.start();
+  const auto taking_any = TlsContext::client_unverified();  // A key that does not fit shows anyway.
+  REQUIRE(taking_any);
+  std::atomic<bool> swapping = true;
+  std::thread client([&] {
+    for (int handshakes = 0; swapping || handshakes < 20; ++handshakes) {
+      auto wire = RawClient::to_port(running.port());
+      const bool shaken = wire.start_tls((*taking_any)->native(), "localhost");
+      CHECK(shaken);
+      if (!shaken) return;
+      wire.say(asking("GET", "/v2/"));
+      CHECK(wire.hear_answer().status() == 200);
+    }
+  });
+  for (int swaps = 0; swaps < 1000; ++swaps) {
+    const auto& next = swaps % 2 == 0 ? other : one;
+    take(next.certificate_file(), certificate);
+    if (swaps % 10 == 0) running.server->reload();  // Now they do not match: the old ones stay.
+    take(next.key_file(), key);
+    running.server->reload();
+  }
+  swapping = false;
+  client.join();
+  CHECK(running.log.count("certificate read again") == 1000);
+  CHECK(running.log.count("the new certificate cannot be used; the old one stays") == 100);
+}
+
+TEST_CASE("alive and ready say nothing about upstreams: neither needs one to answer") {
+  Running running;
+  {
+    const test::ScriptedUpstream gone;
+    running.with_upstream(gone);
+  }
+  running.settings.admin = Settings::Endpoint{.address = "127.0.0.1", .port = 0};
+  running.start();
+  const auto status = [](std::uint16_t port, const std::string& target) {
+    auto client = RawClient::to_port(port);
+    client.say(asking("GET", target));
+    return client.hear_answer().status();
+  };
+  const auto admin = running.server->endpoints().back().port;
+  for (int times = 0; times < 2; ++times) {
+    CHECK(status(admin, "/healthz") == 200);
+    CHECK(status(admin, "/readyz") == 200);
+    CHECK(status(running.port(), "/v2/library/hi/manifests/1") >= 500);
+  }
+}
+
+TEST_CASE("a server whose loops run answers for all of them") {
+  Running running;
+  running.start();
+  CHECK(running.server->answers(std::chrono::seconds(20)));
+}
+
+TEST_CASE("one loop that hangs is noticed, however many others run") {
+  boost::asio::io_context runs{1};
+  boost::asio::io_context hangs{1};
+  const auto guard = boost::asio::make_work_guard(runs);
+  std::thread thread([&] { runs.run(); });
+  CHECK(all_answer({&runs}, std::chrono::seconds(20)));
+  CHECK(!all_answer({&runs, &hangs}, std::chrono::milliseconds(20)));
+  hangs.run();
+  runs.stop();
+  thread.join();
 }
 
 }  // namespace

@@ -4,12 +4,15 @@
 
 #include "tests/proxy/admin/held_bench.hpp"
 #include "tests/proxy/command/manifest_bench.hpp"
+#include "tests/support/scripted_upstream.hpp"
 
 #include <boost/json/parse.hpp>
+#include <csignal>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace archway::proxy {
@@ -101,10 +104,50 @@ TEST_CASE("verify says what was wrong, and once") {
   CHECK(bench.json({"gc"}).at("blobs") == 0);
 }
 
-TEST_CASE("rebuild makes the index anew from the files") {
+HeldCache::Progress pressing_ctrl_c() {
+  return [pressed = false](std::uint64_t, std::uint64_t) mutable {
+    if (!std::exchange(pressed, true)) std::raise(SIGINT);
+  };
+}
+
+TEST_CASE("Ctrl-C stops long work on a directory, and what was done is told") {
   OwnBench bench;
+  bench.held.cache.reset();
+  const auto found = HeldCache::find({.config = bench.config()}, bench.surroundings().environment);
+  REQUIRE(found);
+  const auto verified = (*found)->verify(pressing_ctrl_c());
+  REQUIRE(verified);
+  CHECK(verified->at("stopped") == true);
+}
+
+TEST_CASE("Ctrl-C stops the gateway's work, and what it had done is told") {
+  test::ScriptedUpstream gateway;
+  const std::string running = R"({"number":7,"running":true,"done":1,"total":9})";
+  gateway.on("/healthz").answer(200).body("ok");
+  gateway.on("/api/v1/verify").answer(202).json(running);
+  gateway.on("/api/v1/work").answer(200).json(running);
+  gateway.on("/api/v1/work").answer(200).json(running);
+  gateway.on("/api/v1/work")
+      .answer(200)
+      .json(R"({"number":7,"running":false,"error":"","result":{"stopped":true}})");
+  OwnBench bench;
+  const auto found = HeldCache::find(
+      {.admin = "127.0.0.1:" + std::to_string(gateway.port()), .config = bench.config()},
+      bench.surroundings().environment);
+  REQUIRE(found);
+  const auto verified = (*found)->verify(pressing_ctrl_c());
+  REQUIRE(verified);
+  CHECK(verified->at("stopped") == true);
+  CHECK(gateway.count("DELETE", "/api/v1/work") == 1);
+}
+
+TEST_CASE("rebuild makes the index anew from the files, and keeps what was pinned") {
+  OwnBench bench;
+  CHECK(bench.run_here({"pin", "app:1"}) == exits::ok);
+  bench.printed();
   CHECK(bench.run_here({"rebuild"}) == exits::ok);
   CHECK(contains(bench.printed(), "2 unknown"));
+  CHECK(bench.run_here({"unpin", "app:1"}) == exits::ok);  // It is there, or this would be 3.
   const auto status = bench.json({"status"});
   CHECK(status.at("cache").at("blobs") == 2);
   CHECK(status.at("cache").at("tags") == 0);

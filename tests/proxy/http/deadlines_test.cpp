@@ -73,6 +73,32 @@ TEST_CASE("a loop with nothing to watch has nothing to do, and watches again whe
   CHECK(second.times == 1);
 }
 
+TEST_CASE("a process that was stopped for a minute ends nobody's connection because of that") {
+  net::io_context context{1};
+  Watched soon(context, {});
+  Watched never(context, {});
+  auto& deadlines = net::use_service<Deadlines>(context);
+  const auto stopped = Expiring::Clock::now();
+  soon.deadline = stopped + 10s;
+  deadlines.look(stopped + 1min, stopped);
+  CHECK(soon.times == 0);
+  deadlines.look(stopped + 69s, stopped + 69s);
+  CHECK(soon.times == 0);
+  deadlines.look(stopped + 70s, stopped + 70s);
+  CHECK(soon.times == 1);
+  CHECK(never.times == 0);
+}
+
+TEST_CASE("a loop that is merely busy puts no deadline off") {
+  net::io_context context{1};
+  Watched due(context, {});
+  auto& deadlines = net::use_service<Deadlines>(context);
+  const auto planned = Expiring::Clock::now();
+  due.deadline = planned;
+  deadlines.look(planned + Deadlines::pause_min - 1ms, planned);
+  CHECK(due.times == 1);
+}
+
 TEST_CASE("what is watched may outlive the loop's work") {
   auto context = std::make_unique<net::io_context>(1);
   Deadlines& deadlines = net::use_service<Deadlines>(*context);

@@ -80,7 +80,7 @@ TEST_CASE("what is written with more to follow leaves with what follows") {
   const test::TempDir dir;
   const auto file = test::file_of(dir, "0123456789");
   CHECK(ends.write("head ", true));
-  const auto sent = test::run(ends.context, ends.stream->write_file(file->get(), 2, 5, 1s));
+  const auto sent = test::run(ends.context, ends.stream->write_file({file, 2, 5}, nullptr, 1s));
   REQUIRE(sent);
   CHECK(*sent == 5);
   CHECK(ends.client.hear(10) == "head 23456");
@@ -94,8 +94,8 @@ TEST_CASE("a file goes out from any offset, and its end is an error when it come
     Ends ends(true);
     std::string heard;
     std::thread reader([&] { heard = ends.client.hear(bytes.size() - 5); });
-    const auto sent = test::run(
-        ends.context, ends.stream->write_file(file->get(), 5, bytes.size() - 5, test::patience));
+    const auto sent = test::run(ends.context, ends.stream->write_file({file, 5, bytes.size() - 5},
+                                                                      nullptr, test::patience));
     reader.join();
     REQUIRE(sent);
     CHECK(*sent == bytes.size() - 5);
@@ -103,7 +103,7 @@ TEST_CASE("a file goes out from any offset, and its end is an error when it come
   }
   Ends ends;
   const auto sent =
-      test::run(ends.context, ends.stream->write_file(file->get(), bytes.size() - 3, 4, 1s));
+      test::run(ends.context, ends.stream->write_file({file, bytes.size() - 3, 4}, nullptr, 1s));
   REQUIRE(!sent);
   CHECK(sent.error().context.find("shorter") != std::string::npos);
 }
@@ -129,7 +129,7 @@ TEST_CASE("a client that does not read is given up after the stall bound") {
   const auto file = test::file_of(dir, bytes);
   Ends ends(true);
   const auto sent =
-      test::run(ends.context, ends.stream->write_file(file->get(), 0, bytes.size(), 1ms));
+      test::run(ends.context, ends.stream->write_file({file, 0, bytes.size()}, nullptr, 1ms));
   REQUIRE(!sent);
   CHECK(sent.error().context.find("no progress in time") != std::string::npos);
 }

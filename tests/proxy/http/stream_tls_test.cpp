@@ -110,7 +110,7 @@ TEST_CASE("a file of many turns goes over TLS unharmed") {
   REQUIRE(ends.shake(server_with(certificate), client_trusting(certificate), "localhost"));
   auto heard = ends.client_loop.spawn(read_all(ends.client.get(), bytes.size() - 7));
   auto sent = ends.server_loop.spawn(
-      ends.server->write_file(file->get(), 7, bytes.size() - 7, test::patience));
+      ends.server->write_file({file, 7, bytes.size() - 7}, nullptr, test::patience));
   const auto result = test::take(std::move(sent));
   REQUIRE(result);
   CHECK(*result == bytes.size() - 7);
@@ -253,7 +253,7 @@ TEST_CASE("a TLS client that does not read is given up after the stall bound") {
   Ends ends(true);
   REQUIRE(ends.shake(server_with(certificate), client_trusting(certificate), "localhost"));
   const auto sent = test::take(
-      ends.server_loop.spawn(ends.server->write_file(file->get(), 0, bytes.size(), 1ms)));
+      ends.server_loop.spawn(ends.server->write_file({file, 0, bytes.size()}, nullptr, 1ms)));
   CHECK(!sent);
 }
 
