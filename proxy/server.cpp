@@ -1,5 +1,6 @@
 #include "proxy/server.hpp"
 
+#include "proxy/access/door.hpp"
 #include "proxy/admin/admin.hpp"
 #include "proxy/cache_options.hpp"
 #include "proxy/loop.hpp"
@@ -87,6 +88,8 @@ struct Server::Parts {
   ConnectionCount clients = 0;
   ConnectionCount operators = 0;
   std::unique_ptr<Admin> admin;
+  std::vector<std::unique_ptr<Door>> doors;
+  std::vector<std::unique_ptr<Guarded>> guards;  // behind them, one for each loop
   std::vector<std::shared_ptr<TlsHolder>>
       certificates;                           // one for each listener, nullptr: plaintext
   std::vector<Settings::Listener> listeners;  // as configured, with the ports they have
@@ -99,6 +102,8 @@ struct Server::Parts {
 
   Result<void> build();
   Result<void> bind(const Settings::Listener& listener);
+  Result<Door*> open_door(const Settings::Listener& listener);
+  Handler* behind(Door* door, Handler* inside);
   Result<void> bind_admin(const Settings::Endpoint& endpoint);
   ListenerParts listener_parts(Loop& loop, Handler* handler, ConnectionCount* count,
                                std::uint32_t count_max);
@@ -118,6 +123,21 @@ ListenerParts Server::Parts::listener_parts(Loop& loop, Handler* handler, Connec
           .metrics = metrics.get()};
 }
 
+/// nullptr where there is none.
+Result<Door*> Server::Parts::open_door(const Settings::Listener& listener) {
+  if (!listener.access) return static_cast<Door*>(nullptr);
+  auto door = Door::open(*listener.access, log);
+  if (!door) return door.error();
+  doors.push_back(*std::move(door));
+  return doors.back().get();
+}
+
+Handler* Server::Parts::behind(Door* door, Handler* inside) {
+  if (door == nullptr) return inside;
+  guards.push_back(std::make_unique<Guarded>(door, inside, log, metrics.get()));
+  return guards.back().get();
+}
+
 Result<void> Server::Parts::bind(const Settings::Listener& listener) {
   std::shared_ptr<TlsHolder> holder;
   if (listener.tls) {
@@ -125,6 +145,8 @@ Result<void> Server::Parts::bind(const Settings::Listener& listener) {
     if (!context) return context.error();
     holder = std::make_shared<TlsHolder>(*std::move(context));
   }
+  const auto door = open_door(listener);
+  if (!door) return door.error();
   certificates.push_back(holder);
   auto endpoint = listener.endpoint;
   const auto free = check_free(endpoint);
@@ -133,7 +155,8 @@ Result<void> Server::Parts::bind(const Settings::Listener& listener) {
     auto socket = bind_listener(endpoint);
     if (!socket) return socket.error();
     endpoint = socket->endpoint;  // The port that the kernel chose is the next loop's too.
-    auto parts = listener_parts(*loop, loop->pipeline(), &clients, settings.connections_max);
+    auto parts =
+        listener_parts(*loop, behind(*door, loop->pipeline()), &clients, settings.connections_max);
     parts.platform = listener.platform;
     parts.tls = holder;
     loop->add(*socket, std::move(parts));

@@ -1,5 +1,6 @@
 #include "proxy/config/print.hpp"
 
+#include "proxy/config/print_access.hpp"
 #include "proxy/config/print_upstreams.hpp"
 #include "proxy/config/units.hpp"
 #include "proxy/config/yaml_writer.hpp"
@@ -100,6 +101,7 @@ void print_listeners(const Settings& settings, YamlWriter& writer) {
     writer.open_item();
     writer.value("address", yaml_scalar(listener.endpoint.str()));
     if (listener.tls) print_tls(*listener.tls, writer);
+    if (listener.access) print_door(*listener.access, writer);
     if (listener.platform) writer.value("platform", shown(*listener.platform));
     writer.close();
   }
@@ -252,6 +254,7 @@ std::string print_settings(const Settings& settings, bool comments) {
   print_process(settings, writer);
   print_cache(settings.cache, writer);
   print_upstreams(settings, writer);
+  print_access(settings.access, writer);
   print_tags(settings.tags, writer);
   print_platforms(settings, writer);
   print_rewrite(settings.rewrite, writer);

@@ -2,6 +2,7 @@
 
 #include "proxy/config/defaults.hpp"
 #include "proxy/config/print.hpp"
+#include "proxy/config/print_access.hpp"
 #include "proxy/config/print_transport.hpp"
 #include "proxy/config/units.hpp"
 
@@ -72,6 +73,7 @@ void print_upstream(const Settings::Upstream& upstream, const resolver::TagRules
   if (!upstream.token_realms.empty() || !upstream_by_name(upstream.name).token_realms.empty()) {
     writer.value("token_realms", yaml_list(upstream.token_realms));
   }
+  print_upstream_access(upstream, writer);
   print_bounds(upstream, tags, writer);
   writer.close();
 }

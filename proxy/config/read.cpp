@@ -24,6 +24,7 @@ Settings read_sections(const Yaml& root, Reading& reading) {
   read_process(file, settings);
   read_cache(file, settings);
   read_upstreams(file, settings);
+  read_access(file, settings);
   read_tags(file, settings);
   // From here on names need the upstreams; platforms look at the listeners, prefetch at the tags.
   read_rewrite(file, settings);

@@ -67,6 +67,7 @@ void read_listener(const Value& entry, Settings& settings, std::vector<Placed>& 
   if (address) endpoint = address->parsed(&parse_endpoint, "an IP address and a port");
   if (const auto tls = section.find("tls")) listener.tls = read_tls(*tls);
   if (const auto platform = section.find("platform")) listener.platform = read_platform(*platform);
+  if (const auto access = section.find("access")) listener.access = read_door(*access, listener);
   if (!endpoint) return;
   listener.endpoint = *endpoint;
   Placed one{*endpoint, *address};

@@ -171,9 +171,6 @@ void read_secrets(const Section& section, Upstream& upstream) {
     upstream.credentials = read_credentials(*credentials);
     if (!upstream.credentials.empty()) {
       warn_of_plain_text(*credentials, upstream);
-      credentials->reading().warn(
-          credentials->at(),
-          credentials->path() + ": everybody who can reach archway can pull what this account can");
     }
   }
 }
@@ -203,6 +200,7 @@ void read_upstream(const Value& entry, Settings& settings, SaidBefore& said) {
   if (const auto value = section.find("default")) read_default(*value, upstream, said);
   read_secrets(section, upstream);
   read_transport(section, upstream);
+  read_upstream_access(section, upstream);
   if (const auto value = section.find("hosts")) read_hosts(*value, upstream, said);
   if (const auto value = section.find("token_realms")) read_token_realms(*value, upstream);
   read_bounds(section, upstream, settings);

@@ -16,6 +16,7 @@ void read_process(const Section& file, Settings& settings);
 void read_listeners(const Section& file, Settings& settings);  ///< listen, admin
 void read_cache(const Section& file, Settings& settings);
 void read_upstreams(const Section& file, Settings& settings);
+void read_access(const Section& file, Settings& settings);  ///< the section of that name
 void read_tags(const Section& file, Settings& settings);
 void read_rewrite(const Section& file, Settings& settings);    ///< after the upstreams
 void read_images(const Section& file, Settings& settings);     ///< after the upstreams
@@ -29,6 +30,12 @@ void read_policy(const Section& platforms, Settings& settings);
 /// Warns of platforms that `platforms.allow` leaves out though something else names them. For when
 /// everything is read.
 void check_allowed(const Settings& settings, Reading& reading);
+
+/// The `access` of a listener whose `tls` was read.
+Settings::Door read_door(const Value& value, const Settings::Listener& listener);
+
+/// `access` and `recheck` of one upstream. With credentials somebody has to say who may use them.
+void read_upstream_access(const Section& section, Settings::Upstream& upstream);
 
 /// The `credentials` of one upstream, one or a list of them; reads the variable that holds a
 /// password and looks whether the files can be read.

@@ -4,6 +4,7 @@
 #include "resolver/client_platform.hpp"
 #include "resolver/freshness.hpp"
 #include "resolver/model/virtual_image.hpp"
+#include "resolver/network.hpp"
 #include "resolver/proxy_rules.hpp"
 #include "resolver/rewrite.hpp"
 #include "resolver/upstream_of.hpp"
@@ -35,10 +36,17 @@ struct Settings {
     std::filesystem::path client_ca = {};  ///< "" : clients are not asked for a certificate
     bool client_required = false;          ///< a client without a valid one is turned away
   };
+  /// Who is served on a port: whoever meets all that is said here.
+  struct Door {
+    std::vector<resolver::Network> from = {};  ///< empty: from everywhere
+    std::filesystem::path htpasswd = {};       ///< "" : without a name and password
+    bool certificates = false;                 ///< a verified client certificate is needed
+  };
   struct Listener {
     Endpoint endpoint;
     std::optional<Tls> tls = {};
     std::optional<Platform> platform = {};  ///< everyone on this port
+    std::optional<Door> access = {};        ///< none: whoever reaches it
   };
   /// One way to log in: a name with its password, or who knows them.
   struct Credentials {
@@ -52,6 +60,11 @@ struct Settings {
   struct ClientCertificate {
     std::filesystem::path certificate;
     std::filesystem::path key;
+  };
+  /// Who has what archway fetched.
+  enum class Access : std::uint8_t {
+    shared,  ///< what archway may fetch, its clients may have
+    client,  ///< a client has what its own credentials are good for at the upstream
   };
   struct Upstream {
     std::string name;   ///< as in image names: `docker.io`, `registry.lan:5000`
@@ -70,6 +83,20 @@ struct Settings {
     std::vector<std::string> token_realms = {};  ///< further hosts that may see the credentials
     unsigned requests = 0;                       ///< at once, over all threads; 0: no limit
     std::uint64_t bandwidth = 0;                 ///< bytes a second of all transfers; 0: no limit
+    std::optional<Access> access = {};           ///< none: nobody said, so shared
+    /// How long the upstream's word about a client's credentials is believed.
+    std::chrono::seconds recheck = std::chrono::minutes(15);
+  };
+  /// Exceptions to what upstreams say, and which images there are at all. Patterns are globs over
+  /// `upstream/repository`.
+  struct ImageAccess {
+    struct Rule {
+      std::string match;
+      Access access;
+    };
+    std::vector<Rule> rules = {};         ///< the first that matches counts
+    std::vector<std::string> allow = {};  ///< empty: every image
+    std::vector<std::string> deny = {};   ///< goes before `allow`
   };
   struct Cache {
     std::filesystem::path directory;
@@ -128,6 +155,7 @@ struct Settings {
   bool offline = false;                    ///< no upstream is ever asked
   Cache cache;
   std::vector<Upstream> upstreams;
+  ImageAccess access;
   resolver::TagRules tags;
   resolver::PlatformRules platforms;
   resolver::VerdictPolicy policy;

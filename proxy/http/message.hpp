@@ -59,6 +59,7 @@ struct Request {
   Fields fields;
   bool keep_alive = true;
   bool http_1_0 = false;
+  bool entered = false;  ///< its Authorization was archway's own affair, and is gone
   std::shared_ptr<const Peer> peer;
 };
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace archway::proxy {
 
@@ -31,6 +32,7 @@ struct Account {
   std::string said_by = {};
   std::string why = {};  ///< of a refusal: for the log
   metrics::Outcome outcome = metrics::Outcome::none;
+  std::vector<std::shared_ptr<void>> holds = {};  ///< what its answer needs until it has left
 };
 
 /// Notes an error: its outcome (refused when it is an answer about the request, failed otherwise)

@@ -21,6 +21,7 @@ struct Asked {
   ImageName named;                   ///< as it was asked for
   ImageName image;                   ///< what is looked for: another name where a rule rewrites it
   std::optional<Tag> tag = {};       ///< what is looked for by tag; the route has it as asked for
+  bool image_alone = false;          ///< nothing is looked for as it was asked for
   std::string rewritten_by = {};     ///< the rule's word; "": nothing was rewritten
   std::string rewrite_problem = {};  ///< for the log: a rule matched that could not be used
   resolver::ClientPlatform client;

@@ -1,5 +1,6 @@
 #include "proxy/pull/explain.hpp"
 
+#include "proxy/pull/admit.hpp"
 #include "proxy/pull/plan.hpp"
 #include "proxy/pull/refusal.hpp"
 #include "proxy/pull/serve_manifest.hpp"
@@ -37,10 +38,16 @@ net::awaitable<Result<Response>> answer(PullParts* parts, std::shared_ptr<const 
   const auto asked = plan(*parts->shared, request, *std::move(route), account);
   if (!asked) co_return asked.error();
   explain_plan(**asked, why);
-  const auto decided = co_await decide_manifest(parts, *asked, why);
-  if (!decided) co_return as_asked(decided.error(), **asked);
+  const auto admitted = co_await admit(parts, *asked);
+  if (!admitted) {
+    why->verdict = "refuse";
+    why->reason = admitted.error().context;
+    co_return as_asked(admitted.error(), **asked);
+  }
+  const auto decided = co_await decide_manifest(parts, *admitted, why);
+  if (!decided) co_return as_asked(decided.error(), **admitted);
   why->warning = decided->warning;
-  co_return manifest_response(**asked, *decided);
+  co_return manifest_response(**admitted, *decided);
 }
 
 void explain_response(const Response& response, Explanation* why) {

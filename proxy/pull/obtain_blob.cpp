@@ -86,10 +86,12 @@ void spawn_fetch(PullParts* parts, const net::any_io_executor& executor, const I
                  const Digest& digest, std::unique_ptr<cache::FillWriter> writer,
                  std::shared_ptr<Untaken> untaken) {
   std::shared_ptr<cache::FillWriter> shared_writer = std::move(writer);
+  // Goes on when the client that it goes by has left.
   if (!untaken) untaken = std::make_shared<Untaken>();
   net::co_spawn(executor,
                 fetch_blob(parts, image, digest, std::move(shared_writer), std::move(untaken)),
-                [log = parts->shared->log](std::exception_ptr escaped) {
+                [log = parts->shared->log,
+                 loan = parts->upstreams->loan_of(image)](std::exception_ptr escaped) {
                   if (escaped) log->error("a fetch ended by an exception");
                 });
 }

@@ -3,6 +3,8 @@
 #include "cache/cache.hpp"
 #include "metrics/log.hpp"
 #include "metrics/metrics.hpp"
+#include "proxy/access/attempts.hpp"
+#include "proxy/access/permits.hpp"
 #include "proxy/config/settings.hpp"
 #include "proxy/disk_pool.hpp"
 #include "proxy/http/message.hpp"
@@ -74,7 +76,8 @@ struct PullShared {
         absent(with->tags.absent_for),
         tags(out),
         manifests(out),
-        configs(out) {}
+        configs(out),
+        checks(out) {}
 
   const Settings* settings;
   resolver::UpstreamNames names;
@@ -98,6 +101,10 @@ struct PullShared {
   SingleFlight<StoredManifest> manifests;  ///< key: upstream/repository@digest
   SingleFlight<SinglePlatforms::Known>
       configs;  ///< key: upstream/repository@digest of the manifest
+  Permits permits;
+  Attempts attempts;
+  SingleFlight<bool> checks;  ///< of clients' credentials; key: Permits::key(), target
+  std::atomic<std::size_t> checks_under_way = 0;
 };
 
 /// What one loop's pulls use.

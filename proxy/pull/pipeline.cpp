@@ -1,5 +1,6 @@
 #include "proxy/pull/pipeline.hpp"
 
+#include "proxy/pull/admit.hpp"
 #include "proxy/pull/asked.hpp"
 #include "proxy/pull/plan.hpp"
 #include "proxy/pull/refusal.hpp"
@@ -77,11 +78,16 @@ net::awaitable<Result<Response>> Pipeline::pull(std::shared_ptr<const Request> r
   auto route = resolver::parse_route(request->target);
   if (!route) co_return route.error();
   account->kind = name(route->kind);
-  if (route->kind == resolver::Route::Kind::ping) co_return ping(*route);
+  if (route->kind == resolver::Route::Kind::ping) {
+    if (asks_for_credentials(*parts_.shared, *request)) co_return needs_credentials();
+    co_return ping(*route);
+  }
   const auto planned = plan(*parts_.shared, request, *std::move(route), account);
   if (!planned) co_return planned.error();
-  const auto asked = *planned;
-  tell_operator(*parts_.shared, *asked);
+  tell_operator(*parts_.shared, **planned);
+  const auto admitted = co_await admit(&parts_, *planned);
+  if (!admitted) co_return as_asked(admitted.error(), **planned);
+  const auto asked = *admitted;
   auto served = co_await serve(&parts_, asked);
   if (!served) co_return as_asked(served.error(), *asked);
   co_return served;

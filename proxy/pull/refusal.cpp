@@ -38,6 +38,7 @@ std::uint16_t status_of(const Error& error) {
     case Errc::platform_invalid:
     case Errc::request_invalid: return 400;
     case Errc::denied: return 403;
+    case Errc::unauthorized: return 401;
     case Errc::unsupported: return 405;
     case Errc::range_unsatisfiable: return 416;
     case Errc::upstream_unreachable: return 504;
@@ -58,6 +59,7 @@ Response refusal(const Error& error) {
     const auto wait = error.retry_after_s > 0 ? error.retry_after_s : retry_after_s_default;
     response.fields.add("Retry-After", std::to_string(wait));
   }
+  if (status == 401) response.fields.add("WWW-Authenticate", "Basic realm=\"archway\"");
   if (status == 405) {
     response.fields.add("Allow", "GET, HEAD");
     response.close = true;  // Whatever body came with it is not read.

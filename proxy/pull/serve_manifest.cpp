@@ -1,5 +1,6 @@
 #include "proxy/pull/serve_manifest.hpp"
 
+#include "proxy/config/access.hpp"
 #include "proxy/pull/obtain_manifest.hpp"
 #include "proxy/pull/prefetch.hpp"
 #include "proxy/pull/question.hpp"
@@ -52,7 +53,7 @@ net::awaitable<Result<Decided>> find_digest(PullParts* parts, AskedPtr asked, Di
 /// under, which for a virtual image is another one.
 void tell_prefetch(PullParts* parts, const Asked& asked, const Decided& decided, bool body) {
   auto* prefetch = parts->shared->prefetch;
-  if (prefetch == nullptr) return;
+  if (prefetch == nullptr || is_borrowed(*parts->shared->settings, decided.from)) return;
   const auto& platform = asked.client.platform;
   if (!asked.tag) {
     prefetch->handed_out(parts, decided.from, std::nullopt, platform, decided.manifest, body);

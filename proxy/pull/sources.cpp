@@ -89,7 +89,7 @@ Error nobody_has(const std::vector<Source>& sources, const Digest& digest, Objec
 std::vector<Source> sources_of(const PullShared& shared, const Asked& asked) {
   std::vector<Source> sources;
   add_all_of(sources, shared, asked.image);
-  if (asked.named != asked.image) add_all_of(sources, shared, asked.named);
+  if (!asked.image_alone && asked.named != asked.image) add_all_of(sources, shared, asked.named);
   return sources;
 }
 

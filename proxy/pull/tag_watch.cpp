@@ -1,5 +1,6 @@
 #include "proxy/pull/tag_watch.hpp"
 
+#include "proxy/config/access.hpp"
 #include "proxy/pull/asked.hpp"
 #include "proxy/pull/choose.hpp"
 #include "proxy/pull/obtain_manifest.hpp"
@@ -184,7 +185,11 @@ void TagWatch::refresh(const PullParts& parts) {
   auto entries = seen_->pulled_since(since);
   std::set<std::pair<ImageName, Tag>> pulled;
   for (auto& entry : entries) {
-    if (parts.registry(entry.image) == nullptr) continue;  // Not configured any more.
+    // Not configured any more, or nobody's credentials to ask with.
+    if (parts.registry(entry.image) == nullptr || is_borrowed(*settings_, entry.image) ||
+        !check_listed(*settings_, entry.image)) {
+      continue;
+    }
     pulled.emplace(entry.image, entry.tag);
     meet(parts, std::move(entry));
   }

@@ -50,7 +50,8 @@ net::awaitable<void> probe(CorePtr core, [[maybe_unused]] Probing probing) {
 void watch(const CorePtr& core) {
   if (!core->health->begin_probing()) return;
   // An exception (no memory) ends the probing; the next question begins it again.
-  net::co_spawn(core->executor, probe(core, Probing(core->health)), [](std::exception_ptr) {});
+  const auto& prober = core->prober ? core->prober : core;
+  net::co_spawn(core->executor, probe(prober, Probing(core->health)), [](std::exception_ptr) {});
 }
 
 void note(const CorePtr& core, const Error& error) {
@@ -150,6 +151,11 @@ GuardedRegistry::GuardedRegistry(std::shared_ptr<Registry> inner, std::shared_pt
                                  net::any_io_executor executor, Throttle throttle)
     : core_(std::make_shared<const Core>(
           Core{std::move(inner), std::move(health), std::move(executor), std::move(throttle)})) {}
+
+GuardedRegistry::GuardedRegistry(std::shared_ptr<Registry> inner, const GuardedRegistry& own)
+    : core_(std::make_shared<const Core>(Core{std::move(inner), own.core_->health,
+                                              own.core_->executor, own.core_->throttle,
+                                              own.core_})) {}
 
 net::awaitable<Result<void>> GuardedRegistry::ping() {
   const auto core = core_;

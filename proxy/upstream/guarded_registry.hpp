@@ -25,6 +25,9 @@ class GuardedRegistry final : public Registry {
   /// Probes run on the executor; they hold what they need.
   GuardedRegistry(std::shared_ptr<Registry> inner, std::shared_ptr<Health> health,
                   boost::asio::any_io_executor executor, Throttle throttle = {});
+  /// The same URL, asked in another way; it is `own` that probes, for as long as that takes, and
+  /// not with whatever this one asks with.
+  GuardedRegistry(std::shared_ptr<Registry> inner, const GuardedRegistry& own);
 
   /// Asks also while it is known not to answer: somebody wants to know.
   boost::asio::awaitable<Result<void>> ping() override;
@@ -48,6 +51,7 @@ class GuardedRegistry final : public Registry {
     std::shared_ptr<Health> health;
     boost::asio::any_io_executor executor;
     Throttle throttle;
+    std::shared_ptr<const Core> prober = {};  ///< nullptr: itself
   };
 
  private:

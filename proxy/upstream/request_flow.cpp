@@ -119,6 +119,7 @@ net::awaitable<Result<Authorization>> RequestFlow::meet(Challenged challenged, N
 }
 
 net::awaitable<Result<Authorization>> RequestFlow::prepare(Need need) {
+  if (!parts_.bears.empty()) co_return Authorization{.field = parts_.bears};
   auto known = parts_.tokens->remembered(remembered_for(), need.memory);
   if (!known) co_return Authorization();
   auto authorization = co_await meet(*std::move(known), std::move(need), "");

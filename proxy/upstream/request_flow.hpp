@@ -33,6 +33,7 @@ class RequestFlow {
     std::shared_ptr<Exchange> exchange;
     std::shared_ptr<Tokens> tokens;
     Settings::Timeouts timeouts;
+    std::string bears = {};  ///< sent with the first request instead of what tokens would say
   };
 
   /// What is wanted of the upstream; the target is one of its own origin.

@@ -26,6 +26,8 @@ struct SharedParts final : UpstreamShared {
     Ways ways;
     std::shared_ptr<Health> health;  ///< of this place
     Throttle throttle;               ///< of the whole upstream
+    bool borrows = false;    ///< may be asked with clients' credentials, for want of its own
+    std::string bears = {};  ///< a Bearer token to begin with; "" : none
   };
 
   /// As UpstreamShared::make, with names resolved in another way.

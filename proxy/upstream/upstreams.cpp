@@ -1,7 +1,9 @@
 #include "proxy/upstream/upstreams.hpp"
 
+#include "proxy/config/access.hpp"
 #include "proxy/upstream/exchange.hpp"
 #include "proxy/upstream/guarded_registry.hpp"
+#include "proxy/upstream/lending.hpp"
 #include "proxy/upstream/offline_registry.hpp"
 #include "proxy/upstream/pool.hpp"
 #include "proxy/upstream/registry_client.hpp"
@@ -32,19 +34,17 @@ Throttle throttle_of(const Settings::Upstream& upstream) {
 class ThreadUpstreams final : public Upstreams {
  public:
   ThreadUpstreams(std::shared_ptr<SharedParts> shared, const boost::asio::any_io_executor& executor)
-      : shared_(std::move(shared)) {
-    std::map<std::string, std::vector<Several::Place>, std::less<>> places;
-    for (const auto& entry : shared_->entries) {
-      places[entry.upstream->name].push_back(
-          {.origin = entry.upstream->url.origin(), .registry = registry(entry, executor)});
-    }
+      : shared_(std::move(shared)), executor_(executor) {
     for (const auto& entry : shared_->entries) {
       const auto& name = entry.upstream->name;
       if (registries_.contains(name)) continue;
-      auto& found = places[name];
-      registries_[name] = found.size() == 1 || shared_->offline
-                              ? std::move(found.front().registry)
-                              : std::make_unique<Several>(name, std::move(found), entry.suspects);
+      std::shared_ptr<Registry> own =
+          upstream(name, [this](const SharedParts::Entry& place) { return registry(place); });
+      registries_.emplace(name, own);
+      if (!entry.borrows) continue;
+      const auto lending = std::make_shared<Lending>(own);
+      lending_.emplace(name, lending);
+      registries_.insert_or_assign(name, lending);
     }
   }
   ThreadUpstreams(const ThreadUpstreams&) = delete;
@@ -54,6 +54,27 @@ class ThreadUpstreams final : public Upstreams {
   Registry* find(std::string_view name) override {
     const auto found = registries_.find(name);
     return found == registries_.end() ? nullptr : found->second.get();
+  }
+
+  std::shared_ptr<Registry> find_as(std::string_view name, const Shown& shown) override {
+    if (!registries_.contains(name)) return nullptr;
+    SharedParts alone = *shared_;
+    alone.tokens = std::make_shared<Tokens>(alone.log);  // Else they would stay behind.
+    return upstream(
+        name, [&](const SharedParts::Entry& place) { return registry_as(alone, place, shown); });
+  }
+
+  std::shared_ptr<void> lend(const ImageName& image, const Shown& shown) override {
+    const auto found = lending_.find(image.upstream);
+    if (found == lending_.end()) return nullptr;
+    return found->second->lend(image.repository.str(), [this, name = image.upstream, shown] {
+      return find_as(name, shown);
+    });
+  }
+
+  std::shared_ptr<void> loan_of(const ImageName& image) override {
+    const auto found = lending_.find(image.upstream);
+    return found == lending_.end() ? nullptr : found->second->loan_of(image.repository.str());
   }
 
   std::vector<Health::State> states() const override {
@@ -78,23 +99,57 @@ class ThreadUpstreams final : public Upstreams {
     for (const auto& client : clients_) client->close();
   }
 
-  std::unique_ptr<Registry> registry(const SharedParts::Entry& entry,
-                                     const boost::asio::any_io_executor& executor) {
-    if (shared_->offline) return make_offline_registry(entry.upstream->name);
-    clients_.push_back(client(entry, executor));
-    return std::make_unique<GuardedRegistry>(clients_.back(), entry.health, executor,
-                                             entry.throttle);
+  /// All places of an upstream, in turn where there are several.
+  template <class Make>
+  std::unique_ptr<Registry> upstream(std::string_view name, Make make) const {
+    std::vector<Several::Place> places;
+    std::shared_ptr<Suspects> suspects;
+    for (const auto& entry : shared_->entries) {
+      if (entry.upstream->name != name) continue;
+      suspects = entry.suspects;
+      places.push_back({.origin = entry.upstream->url.origin(), .registry = make(entry)});
+    }
+    if (places.size() == 1 || shared_->offline) return std::move(places.front().registry);
+    return std::make_unique<Several>(std::string(name), std::move(places), suspects);
   }
 
-  std::shared_ptr<RegistryClient> client(const SharedParts::Entry& entry,
-                                         const boost::asio::any_io_executor& executor) const {
-    return std::make_shared<RegistryClient>(shared_->flow(entry, executor), shared_->metrics,
+  static std::string place_of(const SharedParts::Entry& entry) {
+    return entry.upstream->name + " " + entry.upstream->url.origin();
+  }
+
+  std::unique_ptr<Registry> registry(const SharedParts::Entry& entry) {
+    if (shared_->offline) return make_offline_registry(entry.upstream->name);
+    clients_.push_back(client(*shared_, entry));
+    auto own =
+        std::make_unique<GuardedRegistry>(clients_.back(), entry.health, executor_, entry.throttle);
+    own_.emplace(place_of(entry), *own);
+    return own;
+  }
+
+  std::unique_ptr<Registry> registry_as(const SharedParts& alone, const SharedParts::Entry& entry,
+                                        const Shown& shown) const {
+    if (shared_->offline) return make_offline_registry(entry.upstream->name);
+    auto upstream = std::make_shared<Settings::Upstream>(*entry.upstream);
+    upstream->credentials.clear();
+    if (shown.basic) upstream->credentials.push_back(*shown.basic);
+    auto as = entry;
+    as.upstream = upstream;
+    if (!shown.bearer.empty()) as.bears = "Bearer " + shown.bearer;
+    return std::make_unique<GuardedRegistry>(client(alone, as), own_.at(place_of(entry)));
+  }
+
+  std::shared_ptr<RegistryClient> client(const SharedParts& shared,
+                                         const SharedParts::Entry& entry) const {
+    return std::make_shared<RegistryClient>(shared.flow(entry, executor_), shared.metrics,
                                             entry.health);
   }
 
   std::shared_ptr<SharedParts> shared_;
+  boost::asio::any_io_executor executor_;
   std::vector<std::shared_ptr<RegistryClient>> clients_;
-  std::map<std::string, std::unique_ptr<Registry>, std::less<>> registries_;
+  std::map<std::string, GuardedRegistry> own_;  // by place; they share what they guard
+  std::map<std::string, std::shared_ptr<Lending>, std::less<>> lending_;
+  std::map<std::string, std::shared_ptr<Registry>, std::less<>> registries_;
 };
 
 /// An upstream for each of its URLs, alike but for that.
@@ -118,6 +173,7 @@ Result<std::shared_ptr<SharedParts>> SharedParts::make(const Settings& settings,
   for (const auto& upstream : settings.upstreams) {
     const auto suspects = std::make_shared<Suspects>();
     const auto throttle = throttle_of(upstream);
+    const bool borrows = upstream.credentials.empty() && may_ask_clients(settings, upstream.name);
     for (const auto& place : places_of(upstream)) {
       auto ways = Ways::of(place, contexts);
       if (!ways) return ways.error();
@@ -127,7 +183,7 @@ Result<std::shared_ptr<SharedParts>> SharedParts::make(const Settings& settings,
                                                  .probe_pause = settings.timeouts.retry_pause,
                                                  .log = log});
       shared->entries.push_back({std::make_shared<const Settings::Upstream>(place), suspects,
-                                 *std::move(ways), std::move(health), throttle});
+                                 *std::move(ways), std::move(health), throttle, borrows});
     }
   }
   shared->offline = settings.offline;
@@ -155,7 +211,8 @@ std::shared_ptr<RequestFlow> SharedParts::flow(const Entry& entry,
   return std::make_shared<RequestFlow>(RequestFlow::Parts{.upstream = entry.upstream,
                                                           .exchange = exchange(entry, executor),
                                                           .tokens = tokens,
-                                                          .timeouts = timeouts});
+                                                          .timeouts = timeouts,
+                                                          .bears = entry.bears});
 }
 
 Result<std::shared_ptr<UpstreamShared>> UpstreamShared::make(const Settings& settings,

@@ -2,6 +2,7 @@
 
 #include "metrics/log.hpp"
 #include "metrics/metrics.hpp"
+#include "proxy/access/authorization.hpp"
 #include "proxy/config/settings.hpp"
 #include "proxy/upstream/health.hpp"
 #include "proxy/upstream/registry.hpp"
@@ -37,6 +38,16 @@ class Upstreams {
   virtual std::vector<Health::State> states() const = 0;
   /// True when little is left of the upstream's rate limit: what need not be asked should not be.
   virtual bool budget_is_low(std::string_view name) const = 0;
+
+  /// The upstream as it is for somebody with these credentials, by connections and tokens of its
+  /// own: what they are good for goes with it. nullptr for a name that is not configured.
+  virtual std::shared_ptr<Registry> find_as(std::string_view name, const Shown& shown) = 0;
+
+  /// Until the result is dropped find() asks for this image with these credentials, where archway
+  /// has none of its own (is_borrowed()).
+  virtual std::shared_ptr<void> lend(const ImageName& image, const Shown& shown) = 0;
+  /// A share in what was lent for it, nullptr without: for work that goes on without its client.
+  virtual std::shared_ptr<void> loan_of(const ImageName& image) = 0;
 
   /// Closes idle connections; those in use end by themselves.
   virtual void close() = 0;

@@ -11,6 +11,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::name_invalid: return "NAME_INVALID";
     case Errc::name_unknown: return "NAME_UNKNOWN";
     case Errc::denied: return "DENIED";
+    case Errc::unauthorized: return "UNAUTHORIZED";
     case Errc::upstream_busy: return "TOOMANYREQUESTS";
     case Errc::overloaded: return "TOOMANYREQUESTS";
     case Errc::unsupported:
@@ -34,6 +35,7 @@ std::string_view name(Errc code) noexcept {
     case Errc::name_invalid: return "name_invalid";
     case Errc::name_unknown: return "name_unknown";
     case Errc::denied: return "denied";
+    case Errc::unauthorized: return "unauthorized";
     case Errc::unsupported: return "unsupported";
     case Errc::request_invalid: return "request_invalid";
     case Errc::range_unsatisfiable: return "range_unsatisfiable";

@@ -18,6 +18,7 @@ enum class Errc : std::uint8_t {
   name_invalid,      ///< not a repository name or tag by the specification's grammar
   name_unknown,      ///< no such repository, or an upstream that is not configured
   denied,            ///< the upstream or a policy says no
+  unauthorized,      ///< credentials are needed, which the client can show
   unsupported,       ///< a part of the API that archway does not have
 
   request_invalid,        ///< HTTP that we refuse to interpret

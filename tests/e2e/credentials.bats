@@ -34,13 +34,16 @@ upstreams:
     url: http://$hub
     default: true
     credentials: {username: puller, password_file: "$stack_dir/password"}
+    access: shared
   - name: ghcr.io
     url: http://$ghcr
     credentials: {docker_config: "$stack_dir/config.json"}
+    access: shared
     token_realms: ["$service"]
   - name: helped.lan
     url: http://$hub
     credentials: {helper: e2e}
+    access: shared
 CONFIG
   PATH=$stack_dir/bin:$PATH start_archway
   printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >/etc/containers/policy.json

@@ -36,6 +36,7 @@ need() {
     case $program in
       dockerd | docker) package=docker.io ;;
       ctr) package=containerd ;;
+      htpasswd) package=apache2-utils ;;
       *) package=$program ;;
     esac
     fail "this test needs the program '$program' (Debian package $package), which is not installed"

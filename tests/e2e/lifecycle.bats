@@ -180,6 +180,7 @@ CONFIG
   cat >>"$stack_dir/archway.yaml" <<CONFIG
   - name: quay.io
     credentials: {username: robot, password_file: $stack_dir/password}
+    access: shared
 CONFIG
   run "$ARCHWAY_BINARY" config show -c "$stack_dir/archway.yaml"
   assert_equal "status ($output)" "$status" 0

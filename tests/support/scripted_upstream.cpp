@@ -235,7 +235,14 @@ ScriptedAnswer& ScriptedUpstream::Path::answer(unsigned status) {
 void ScriptedUpstream::guard(std::string prefix, std::string authorization, std::string challenge) {
   const std::lock_guard lock(mutex_);
   std::erase_if(guards_, [&](const Guard& old) { return old.prefix == prefix; });
-  guards_.push_back({std::move(prefix), std::move(authorization), std::move(challenge)});
+  guards_.push_back({std::move(prefix), {std::move(authorization)}, std::move(challenge)});
+}
+
+void ScriptedUpstream::admit(const std::string& prefix, std::string authorization) {
+  const std::lock_guard lock(mutex_);
+  for (auto& guard : guards_) {
+    if (guard.prefix == prefix) guard.authorizations.insert(authorization);
+  }
 }
 
 std::shared_ptr<Gate> ScriptedUpstream::gate() {
@@ -297,7 +304,7 @@ Script ScriptedUpstream::next_answer(const ScriptedRequest& request) {
   const std::lock_guard lock(mutex_);
   for (const auto& guard : guards_) {
     if (!request.path.starts_with(guard.prefix)) continue;
-    if (request.header("Authorization") == guard.authorization) continue;
+    if (guard.authorizations.contains(request.header("Authorization"))) continue;
     Script refused{.status = 401};
     refused.headers.emplace_back("WWW-Authenticate", guard.challenge);
     return refused;

@@ -164,6 +164,8 @@ class ScriptedUpstream {
   /// Requests below `prefix` need this Authorization; others get 401 with this challenge. Said
   /// again for a prefix it replaces what was wanted before.
   void guard(std::string prefix, std::string authorization, std::string challenge);
+  /// The guard of this prefix takes this Authorization, too.
+  void admit(const std::string& prefix, std::string authorization);
   /// One that opens with this object's end at the latest.
   std::shared_ptr<Gate> gate();
 
@@ -176,7 +178,7 @@ class ScriptedUpstream {
  private:
   struct Guard {
     std::string prefix;
-    std::string authorization;
+    std::set<std::string> authorizations;
     std::string challenge;
   };
   struct Answers {

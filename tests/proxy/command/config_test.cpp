@@ -52,8 +52,9 @@ TEST_CASE("config check needs a file") {
 
 TEST_CASE("config show prints the settings in effect, secrets masked") {
   const TempFolder folder;
-  const std::string file = folder.write(
-      "a.yaml", "upstreams: [{name: a.lan, credentials: {username: me, password_env: SECRET}}]");
+  const std::string file = folder.write("a.yaml",
+                                        "upstreams: [{name: a.lan, access: shared, credentials: "
+                                        "{username: me, password_env: SECRET}}]");
   const Ran ran = run_with({"config", "show", file});
   CHECK(ran.code == exits::ok);
   CHECK(ran.out.find("  - name: a.lan\n    url: https://a.lan\n    credentials:\n"

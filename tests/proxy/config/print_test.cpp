@@ -26,20 +26,21 @@ std::string everything(const TempFolder& folder) {
          "}}\n"
          "  - {address: 0.0.0.0:5445, tls: {certificate: " +
          pem + ", key: " + pem + ", client_ca: " + pem +
-         ", clients: require}}\n"
+         ", clients: require}, access: {from: [10.0.0.0/8], certificates: required}}\n"
          "  - {address: 0.0.0.0:5007, platform: windows(10.0.20348)/amd64}\n"
          "admin: \"unix:/run/a b.sock\"\n"
          "drain: 90s\nthreads: 3\nconnections_max: 7\noffline: true\n"
          "cache: {directory: /srv/a b, max_size: 50GiB, keep_free: 1536MiB, durability: relaxed, "
          "pin: [\"docker.io/a:3*\", ghcr.io/b/c], scrub: 7d}\n"
          "upstreams:\n"
-         "  - {name: docker.io, token_realms: [], credentials: {username: me, password: s3cret}}\n"
+         "  - {name: docker.io, token_realms: [], credentials: {username: me, password: s3cret}, "
+         "access: client, recheck: 1h}\n"
          "  - {name: ghcr.io, credentials: {username: me, password_file: " +
          pem +
-         "}}\n"
+         "}, access: shared}\n"
          "  - {name: quay.io, credentials: [{helper: x}, {docker_config: " +
          pem +
-         "}, {username: you, password: s3cret}]}\n"
+         "}, {username: you, password: s3cret}], access: shared}\n"
          "  - {name: \"registry.lan:5000\", url: \"http://10.0.0.5:5000\", default: true, hosts: "
          "[a.lan, b.lan], ca_file: " +
          pem +
@@ -51,6 +52,8 @@ std::string everything(const TempFolder& folder) {
          pem + ", key: " + pem +
          "}}\n"
          "  - {name: three.lan, proxy: none}\n"
+         "access: {allow: [\"*\"], deny: [ghcr.io/a], rules: [{match: docker.io/b, access: "
+         "shared}]}\n"
          "tags: {fresh_for: 0, stale_for: 36h, absent_for: 20s, no_cache_from: [10.0.0.0/8], "
          "rules: "
          "[{match: \"*/a:[0-9]\", fresh_for: 1d, stale_for: 2d, serve_deleted: true}]}\n"
@@ -211,6 +214,7 @@ TEST_CASE("the examples in the commented defaults are configurations, too") {
         "listen[0].tls.certificate: the file /etc/archway/tls.crt does not exist\n"
         "listen[0].tls.key: the file /etc/archway/tls.key does not exist\n"
         "listen[0].tls.client_ca: the file /etc/archway/clients.crt does not exist\n"
+        "listen[0].access.htpasswd: the file /etc/archway/htpasswd does not exist\n"
         "upstreams[0].urls: found beside url; allowed: one of the two\n"
         "upstreams[0].credentials: found several ways to log in; allowed: username with one of "
         "password, password_file and password_env; or docker_config; or helper; several of them "

@@ -31,7 +31,8 @@ TEST_CASE("credentials that cannot be are reported, and never repeated") {
        "3:18: upstreams[0].credentials: found an empty list; allowed: at least one entry, or leave "
        "the key out"},
       {"an entry of a list",
-       "upstreams:\n  - name: a.lan\n    credentials: [{helper: x}, {username: me}]\n",
+       "upstreams:\n  - name: a.lan\n    credentials: [{helper: x}, {username: me}]\n    access: "
+       "shared\n",
        "3:32: upstreams[0].credentials[1]: found no password; allowed: one of password, "
        "password_file and password_env"},
       {"no user name", "upstreams:\n  - name: a.lan\n    credentials: {password: secret}\n",
@@ -110,7 +111,8 @@ TEST_CASE("a password comes from the file, a file of its own or a variable") {
   for (const Row& row : rows) {
     CAPTURE(row.why);
     const Settings settings =
-        settings_of("upstreams: [{name: a.lan, credentials: {username: me, " + row.source + "}}]");
+        settings_of("upstreams: [{name: a.lan, access: shared, credentials: {username: me, " +
+                    row.source + "}}]");
     REQUIRE(settings.upstreams[0].credentials.size() == 1);
     auto credentials = settings.upstreams[0].credentials[0];
     CHECK(credentials.username == "me");
@@ -126,8 +128,9 @@ TEST_CASE("there are other ways to log in, and a list is in its order") {
   const TempFolder folder;
   const auto file = folder.write("config.json", "{}");
   const Settings settings = settings_of(
-      "upstreams: [{name: a.lan, credentials: [{helper: ecr-login}, {docker_config: " + file +
-      "}, {username: me, password: s3cret}]}]");
+      "upstreams: [{name: a.lan, access: shared, credentials: [{helper: ecr-login}, "
+      "{docker_config: " +
+      file + "}, {username: me, password: s3cret}]}]");
   const auto& credentials = settings.upstreams[0].credentials;
   REQUIRE(credentials.size() == 3);
   CHECK(credentials[0].helper == "ecr-login");
@@ -156,19 +159,18 @@ TEST_CASE("a password file larger than any secret is refused") {
 
 TEST_CASE("secrets that everybody can read are worth a warning") {
   const TempFolder folder;
-  const std::string head = "upstreams: [{name: a.lan, credentials: {username: me, ";
+  const std::string head = "upstreams: [{name: a.lan, access: shared, credentials: {username: me, ";
   const auto in_file = [&](mode_t mode) {
     return outcome_of(head + "password_file: " + folder.write("a", "f1le", mode) + "}}]");
   };
-  // The last one is always there: what credentials mean for everybody else.
-  CHECK(in_file(0600).warnings.size() == 1);
-  CHECK(in_file(0640).warnings.size() == 1);
-  REQUIRE(in_file(0644).warnings.size() == 2);
+  CHECK(in_file(0600).warnings.empty());
+  CHECK(in_file(0640).warnings.empty());
+  REQUIRE(in_file(0644).warnings.size() == 1);
   CHECK(in_file(0644).warnings[0].starts_with(
-      "archway.yaml:1:70: upstreams[0].credentials.password_file: everybody on this machine"));
-  CHECK(outcome_of(head + "password: s3cret}}]", false).warnings.size() == 1);
+      "archway.yaml:1:86: upstreams[0].credentials.password_file: everybody on this machine"));
+  CHECK(outcome_of(head + "password: s3cret}}]", false).warnings.empty());
   const ReadOutcome written = outcome_of(head + "password: s3cret}}]", true);
-  REQUIRE(written.warnings.size() == 2);
+  REQUIRE(written.warnings.size() == 1);
   CHECK(written.warnings[0].find("everybody on this machine") != std::string::npos);
   CHECK(written.warnings[0].find("s3cret") == std::string::npos);
 }

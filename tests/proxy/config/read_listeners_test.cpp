@@ -66,7 +66,8 @@ TEST_CASE("listeners that cannot be are reported") {
       {"no listener at all", "listen: []\n",
        "1:9: listen: found an empty list; allowed: at least one address, or leave the key out"},
       {"an entry that is a text", "listen: [0.0.0.0:5000]\n",
-       "1:10: listen[0]: found \"0.0.0.0:5000\"; allowed: a mapping of address, tls or platform"},
+       "1:10: listen[0]: found \"0.0.0.0:5000\"; allowed: a mapping of address, tls, access or "
+       "platform"},
       {"a certificate without a key",
        "listen: [{address: 0.0.0.0:5443, tls: {certificate: /dev/null}}]\n",
        "1:39: listen[0].tls: the key key is missing"},

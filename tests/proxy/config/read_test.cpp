@@ -58,7 +58,9 @@ TEST_CASE("a file of exactly the bound is read") {
 TEST_CASE("a password in a file that everybody can read is worth a warning") {
   const TempFolder folder;
   const auto path = folder.write(
-      "a.yaml", "upstreams: [{name: a.lan, credentials: {username: me, password: s3cret}}]", 0644);
+      "a.yaml",
+      "upstreams: [{name: a.lan, access: shared, credentials: {username: me, password: s3cret}}]",
+      0644);
   const auto outcome = read_settings(path, environment_of_test());
   CHECK(outcome.settings.has_value());
   REQUIRE_FALSE(outcome.warnings.empty());

@@ -25,7 +25,7 @@ TEST_CASE("upstreams that cannot be are reported") {
       {"texts", "upstreams: [docker.io]\n",
        "1:13: upstreams[0]: found \"docker.io\"; allowed: a mapping of name, url, urls, default, "
        "credentials, ca_file, client_certificate, server_name, proxy, redirects, hosts, "
-       "token_realms, requests, bandwidth or tags"},
+       "token_realms, access, recheck, requests, bandwidth or tags"},
       {"no name", "upstreams:\n  - {url: \"https://a.lan\"}\n",
        "2:5: upstreams[0]: the key name is missing"},
       {"a URL for a name", "upstreams:\n  - {name: \"https://Registry.lan:5000/v2\"}\n",
@@ -104,7 +104,7 @@ TEST_CASE("upstreams that cannot be are reported") {
       {"an unknown key", "upstreams:\n  - {name: a.lan, insecure: true}\n",
        "2:19: found the unknown key \"insecure\" in upstreams[0]; allowed: name, url, urls, "
        "default, credentials, ca_file, client_certificate, server_name, proxy, redirects, hosts, "
-       "token_realms, requests, bandwidth or tags"},
+       "token_realms, access, recheck, requests, bandwidth or tags"},
   };
   check_refused(rows);
 }
@@ -185,25 +185,14 @@ TEST_CASE("a password that would leave the operator's network unencrypted is wor
     CAPTURE(row.why);
     const ReadOutcome outcome =
         outcome_of("upstreams: [{name: a.lan, url: \"" + std::string(row.url) +
-                   "\", credentials: {username: me, password_env: SECRET}}]");
+                   "\", access: shared, credentials: {username: me, password_env: SECRET}}]");
     REQUIRE(outcome.settings.has_value());
-    REQUIRE(outcome.warnings.size() == (row.want ? 2 : 1));
-    CHECK((outcome.warnings[0].find("unencrypted") != std::string::npos) == row.want);
+    REQUIRE(outcome.warnings.size() == (row.want ? 1 : 0));
+    CHECK((row.want && outcome.warnings[0].find("unencrypted") != std::string::npos) == row.want);
     for (const std::string& warning : outcome.warnings) {
       CHECK(warning.find("s3cret") == std::string::npos);
     }
   }
-}
-
-TEST_CASE("credentials that everybody pulls with are worth a warning") {
-  const std::string upstream = "upstreams: [{name: a.lan";
-  CHECK(outcome_of(upstream + "}]").warnings.empty());
-  const ReadOutcome outcome =
-      outcome_of(upstream + ", credentials: {username: me, password: s3cret}}]");
-  REQUIRE(outcome.warnings.size() == 1);
-  CHECK(outcome.warnings[0] ==
-        "archway.yaml:1:40: upstreams[0].credentials: everybody who can reach archway can pull "
-        "what this account can");
 }
 
 }  // namespace

@@ -33,17 +33,20 @@ TEST_CASE("what a section cannot have is reported where it stands") {
        "out"},
       {"a key that is a list", "? [a]\n: 1\n",
        "1:3: found a key that is no word at the top; allowed: listen, admin, drain, threads, "
-       "connections_max, offline, cache, upstreams, tags, platforms, rewrite, images, prefetch, "
+       "connections_max, offline, cache, upstreams, access, tags, platforms, rewrite, images, "
+       "prefetch, "
        "timeouts or "
        "log"},
       {"a key that is null", "~: 1\n",
        "1:1: found a key that is no word at the top; allowed: listen, admin, drain, threads, "
-       "connections_max, offline, cache, upstreams, tags, platforms, rewrite, images, prefetch, "
+       "connections_max, offline, cache, upstreams, access, tags, platforms, rewrite, images, "
+       "prefetch, "
        "timeouts or "
        "log"},
       {"an empty key", "\"\": 1\n",
        "1:1: found a key that is no word at the top; allowed: listen, admin, drain, threads, "
-       "connections_max, offline, cache, upstreams, tags, platforms, rewrite, images, prefetch, "
+       "connections_max, offline, cache, upstreams, access, tags, platforms, rewrite, images, "
+       "prefetch, "
        "timeouts or "
        "log"},
       {"the same key twice", "drain: 5s\nadmin: none\ndrain: 6s\n",
@@ -60,13 +63,14 @@ TEST_CASE("what a section cannot have is reported where it stands") {
        "1:6: log: found a list; allowed: a mapping of level or format"},
       {"a scalar for the file", "hello\n",
        "1:1: found \"hello\"; allowed: a mapping of listen, admin, drain, threads, "
-       "connections_max, offline, cache, upstreams, tags, platforms, rewrite, images, prefetch, "
+       "connections_max, offline, cache, upstreams, access, tags, platforms, rewrite, images, "
+       "prefetch, "
        "timeouts or "
        "log"},
       {"a list for the file", "- listen\n",
        "1:1: found a list; allowed: a mapping of listen, admin, drain, threads, connections_max, "
        "offline, "
-       "cache, upstreams, tags, platforms, rewrite, images, prefetch, timeouts or log"},
+       "cache, upstreams, access, tags, platforms, rewrite, images, prefetch, timeouts or log"},
       {"several problems, in the order of the file",
        "drain: soon\ncache:\n  durability: lax\n  max_size: 1GB\nadmin: nowhere\nbogus_key_here: "
        "1\n",
@@ -77,7 +81,7 @@ TEST_CASE("what a section cannot have is reported where it stands") {
        "[::1]:5001, unix:/path or none; the port is missing\n6:1: found the unknown key "
        "\"bogus_key_here\" at the top; allowed: listen, admin, drain, threads, connections_max, "
        "offline, "
-       "cache, upstreams, tags, platforms, rewrite, images, prefetch, timeouts or log"},
+       "cache, upstreams, access, tags, platforms, rewrite, images, prefetch, timeouts or log"},
   };
   check_refused(rows);
 }

@@ -29,6 +29,7 @@ const std::vector<Row> rows{
     {Errc::name_invalid, 400, "NAME_INVALID"},
     {Errc::name_unknown, 404, "NAME_UNKNOWN"},
     {Errc::denied, 403, "DENIED"},
+    {Errc::unauthorized, 401, "UNAUTHORIZED"},
     {Errc::unsupported, 405, "UNSUPPORTED"},
     {Errc::request_invalid, 400, "UNSUPPORTED"},
     {Errc::range_unsatisfiable, 416, "UNSUPPORTED"},
@@ -54,6 +55,8 @@ TEST_CASE("every error is a status, a registered code and its message") {
                                    "\",\"message\":\"what to do\"}]}\n");
     CHECK(response.close == (row.status == 405));
     CHECK(response.fields.contains("Allow") == (row.status == 405));
+    // Nothing else challenges: dockerd would answer with Docker Hub's credentials.
+    CHECK(response.fields.contains("WWW-Authenticate") == (row.status == 401));
     CHECK(response.fields.contains("Retry-After") == (row.status == 503));
   }
   CHECK(rows.size() == static_cast<std::size_t>(Errc::configuration_invalid) + 1);

@@ -1,0 +1,73 @@
+#include "proxy/access/authorization.hpp"
+
+#include <algorithm>
+#include <openssl/evp.h>
+
+namespace archway::proxy {
+namespace {
+
+constexpr std::size_t shown_bytes_max = 16 * 1024;
+
+Error unreadable() {
+  return {.code = Errc::request_invalid, .message = "the Authorization header cannot be read"};
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
+  std::string plain(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  // EVP_DecodeBlock counts the padding as zero bytes.
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+  plain.resize(static_cast<std::size_t>(size) - padding);
+  return plain;
+}
+
+Result<Shown> read_basic(std::string_view coded) {
+  const auto plain = from_base64(coded);
+  const auto colon = plain ? plain->find(':') : std::string::npos;
+  if (colon == std::string::npos || has_control(*plain)) return unreadable();
+  if (plain->size() == 1) return Shown();
+  Settings::Credentials credentials;
+  credentials.username = plain->substr(0, colon);
+  credentials.password = plain->substr(colon + 1);
+  return Shown{.basic = std::move(credentials)};
+}
+
+Result<Shown> read_bearer(std::string_view token) {
+  const bool visible =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (token.empty() || !visible) return unreadable();
+  return Shown{.bearer = std::string(token)};
+}
+
+}  // namespace
+
+Result<Shown> read_authorization(const Fields& fields) {
+  const auto lines = fields.all("Authorization");
+  if (lines.empty()) return Shown();
+  const auto line = trimmed(lines.front());
+  if (lines.size() > 1 || line.size() > shown_bytes_max) return unreadable();
+  const auto blank = std::min(line.find(' '), line.size());
+  const auto rest = trimmed(line.substr(blank));
+  if (equal_without_case(line.substr(0, blank), "Basic")) return read_basic(rest);
+  if (equal_without_case(line.substr(0, blank), "Bearer")) return read_bearer(rest);
+  return Shown();
+}
+
+}  // namespace archway::proxy

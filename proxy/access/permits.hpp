@@ -1,0 +1,48 @@
+#pragma once
+
+#include "proxy/access/authorization.hpp"
+#include "proxy/access/keyed_hash.hpp"
+#include "resolver/model/name.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace archway::proxy {
+
+/// What upstreams said about clients' credentials and images, remembered by a keyed hash of both;
+/// never a credential. In memory alone: a restart forgets it. Threads: any.
+class Permits {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// A refusal is believed for so long: a password that was just mended works soon.
+  static constexpr std::chrono::seconds refused_for{10};
+  static constexpr std::size_t kept_max = 16'384;  ///< of each word
+
+  enum class Word : std::uint8_t { unknown, granted, refused };
+
+  /// `now` empty: Clock::now.
+  explicit Permits(std::function<Clock::time_point()> now = {});
+
+  /// What is remembered by.
+  std::string key(const ImageName& image, const Shown& shown) const;
+  Word find(const std::string& key) const;
+  void grant(const std::string& key, std::chrono::seconds recheck);
+  void refuse(const std::string& key);
+
+ private:
+  using Table = std::unordered_map<std::string, Clock::time_point>;
+  static void keep(Table& table, const std::string& key, Clock::time_point now,
+                   Clock::time_point until);
+
+  std::function<Clock::time_point()> now_;
+  KeyedHash hash_;
+  mutable std::mutex mutex_;
+  Table granted_;  // until when; apart, so that guesses push out no permit
+  Table refused_;
+};
+
+}  // namespace archway::proxy

@@ -1,0 +1,64 @@
+#include "proxy/access/passwords.hpp"
+
+#include "tests/proxy/access/htpasswd.hpp"
+#include "tests/support/fakes.hpp"
+
+#include <doctest/doctest.h>
+#include <string>
+
+namespace archway::proxy {
+namespace {
+
+using test::htpasswd_alice;
+using test::htpasswd_bob;
+
+struct Fixture {
+  test::TempDir folder;
+  test::QuietLog log;
+  std::shared_ptr<Passwords> open(const std::string& text) {
+    auto opened = Passwords::open(folder.write("htpasswd", text), &log);
+    REQUIRE(opened);
+    return *opened;
+  }
+};
+
+TEST_CASE_FIXTURE(Fixture, "a password is right for its own name alone, and then known") {
+  const auto passwords = open(htpasswd_alice + htpasswd_bob);
+  CHECK_FALSE(passwords->known("alice", "canary-wonder"));
+  CHECK_FALSE(passwords->check("alice", "canary-builder"));
+  CHECK_FALSE(passwords->check("alice", ""));
+  CHECK_FALSE(passwords->check("carol", "canary-wonder"));
+  CHECK_FALSE(passwords->check("alice", std::string("canary-wonder\0x", 15)));
+  CHECK_FALSE(passwords->known("alice", "canary-builder"));
+  CHECK(passwords->check("alice", "canary-wonder"));
+  CHECK(passwords->known("alice", "canary-wonder"));
+  CHECK_FALSE(passwords->known("bob", "canary-wonder"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "nobody is right by an empty file") {
+  CHECK_FALSE(open("# nobody\n")->check("alice", "canary-wonder"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a file that changes is read again, and what was known is forgotten") {
+  const auto passwords = open(htpasswd_alice);
+  REQUIRE(passwords->check("alice", "canary-wonder"));
+  passwords->look();
+  CHECK(passwords->known("alice", "canary-wonder"));
+  folder.write("htpasswd", htpasswd_bob);
+  passwords->look();
+  CHECK_FALSE(passwords->known("alice", "canary-wonder"));
+  CHECK_FALSE(passwords->check("alice", "canary-wonder"));
+  CHECK(passwords->check("bob", "canary-builder"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a file that cannot be used leaves the old names in force") {
+  const auto passwords = open(htpasswd_alice);
+  folder.write("htpasswd", "alice:canary\n");
+  passwords->look();
+  passwords->look();
+  CHECK(passwords->check("alice", "canary-wonder"));
+  CHECK(log.count("the new names and passwords cannot be used; the old ones stay") == 1);
+}
+
+}  // namespace
+}  // namespace archway::proxy
