@@ -60,26 +60,32 @@ TEST_CASE("a record that cannot be read counts, and makes the sums wrong") {
   CHECK_FALSE(audit.sums_right);
 }
 
+/// A manifest whose record is damaged while the index is open.
+ManifestRecord damage_one(const Written& w, Index& index) {
+  const ManifestRecord manifest{.media_type = "m", .bytes = "a marker that is nowhere else"};
+  REQUIRE(testing::commit(index, {.manifests = {{w.two, manifest}}}));
+  CHECK(testing::flip_bits(w.dir / "data.mdb", manifest.bytes) >= 1);
+  CHECK(index.audit().damaged == 1);
+  return manifest;
+}
+
 TEST_CASE("a record that cannot be read is taken away by the next commit, and no other") {
   const Written w;
-  w.put(w.two, "not what was written");
   auto index = *Index::open(w.dir.path());
-  CHECK(index->audit().damaged == 1);
+  damage_one(w, *index);
   REQUIRE(testing::commit(*index, {}));
   CHECK(index->audit().damaged == 0);
-  CHECK(index->totals().blobs == 1);
-  CHECK(index->totals().blob_bytes == 100);
-  CHECK(index->find_blob(w.one));
+  CHECK(index->totals().manifests == 0);
+  CHECK(index->totals().blob_bytes == 120);
   CHECK(index->find_tag(testing::image("library/hi"), testing::tag("1")));
 }
 
 TEST_CASE("a record that was written anew since it was found stays") {
   const Written w;
-  w.put(w.two, "not what was written");
   auto index = *Index::open(w.dir.path());
-  CHECK(index->audit().damaged == 1);
-  REQUIRE(testing::commit(*index, {.blobs = {{w.two, {.size = 20}}}}));
-  CHECK(index->find_blob(w.two));
+  const auto manifest = damage_one(w, *index);
+  REQUIRE(testing::commit(*index, {.manifests = {{w.two, manifest}}}));
+  CHECK(index->find_manifest(w.two));
 }
 
 TEST_CASE("sums that are wrong are found, and counted anew") {
