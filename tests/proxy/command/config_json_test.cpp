@@ -55,6 +55,7 @@ drain: 5s
 upstreams:
   - name: registry.lan:5000
     credentials: {username: me, password: hunter2}
+    access: shared
 prefetch: {layers: true}
 )");
   const Ran ran = run_with({"config", "show", "--json", file});

@@ -35,6 +35,7 @@ upstreams:
     credentials:
       username: me
       password: s3cret
+    access: shared
   - name: ghcr.io
     url: https://ghcr.io
     hosts:
