@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace archway::proxy {
 
@@ -154,6 +155,7 @@ net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
 
   bool met = ask.body.streamed();
   std::size_t meetings = 0;
+  std::vector<std::string> tried;
   // How many other credentials there are to try where one has had too many requests.
   std::size_t turns = ask.body.streamed() ? 0 : parts_.upstream->credentials.size();
   std::optional<resolver::Address> upstream_at;
@@ -186,12 +188,14 @@ net::awaitable<Result<Answer>> RequestFlow::run(Wish wish) {
       auto authorization = co_await meet(challenged, need, bears->field);
       if (!authorization) co_return authorization.error();
       // The same again would be refused again.
-      if (authorization->field == bears->field) co_return answer;
+      tried.push_back(bears->field);
+      if (std::count(tried.begin(), tried.end(), authorization->field) > 0) co_return answer;
       parts_.tokens->remember(remembered_for(), need.memory, challenged);
       bears = std::move(authorization);
-      // A name and password that are refused may have a better one behind them.
+      // A name and password that are refused may have a better one behind them, or be another
+      // one by now where they come from.
       const bool basic = challenge->scheme == resolver::Challenge::Scheme::basic;
-      met = !basic || ++meetings >= parts_.upstream->credentials.size();
+      met = !basic || ++meetings > parts_.upstream->credentials.size();
       continue;
     }
     if (!is_followed(head.status, ask.verb, ask.body.streamed())) co_return answer;

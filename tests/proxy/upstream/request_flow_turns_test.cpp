@@ -22,12 +22,12 @@ struct Bench : ExchangeBench {
     upstream->credentials = {{.username = "a", .password = "x"},
                              {.username = "b", .password = "x"}};
   }
-  Result<Answer> ask() {
+  Result<Answer> ask(const std::string& repository = "a") {
     RequestFlow flow(
         {.upstream = upstream, .exchange = exchange, .tokens = tokens, .timeouts = {}});
     RequestFlow::Wish wish;
     wish.target = path;
-    wish.repository = "a";
+    wish.repository = repository;
     return test::run(loop, flow.run(std::move(wish)));
   }
 };
@@ -140,6 +140,24 @@ TEST_CASE("a password that was replaced is used from the next refusal on, and it
   registry.guard("/token", "Basic bWU6bmV3", basic_challenge);
   CHECK(bench.ask()->head.status == 200);
   CHECK(registry.count("GET", "/token") == 3);  // Once with the old one, which nobody takes.
+}
+
+TEST_CASE("a password that was replaced a moment after it was read is used for the same request") {
+  test::ScriptedUpstream registry;
+  registry.guard("/v2/", "Basic bWU6b2xk", basic_challenge);  // me:old
+  registry.on(path).answer(200).body("hello");
+  const test::TempDir folder;
+  Bench bench(registry);
+  bench.upstream->credentials = {
+      {.username = "me", .password_file = folder.write("password", "old\n")}};
+  CHECK(bench.ask()->head.status == 200);
+  folder.write("password", "new\n");
+  registry.guard("/v2/", "Basic bWU6bmV3", basic_challenge);
+  CHECK(bench.ask("b")->head.status == 200);
+  registry.guard("/v2/", "Basic nobody", basic_challenge);
+  const auto before = registry.requests().size();
+  CHECK(bench.ask("c")->head.status == 401);
+  CHECK(registry.requests().size() == before + 2);  // Without one, and with the only one there is.
 }
 
 }  // namespace
