@@ -42,17 +42,17 @@ TEST_CASE("a rate limit is read as registries write it") {
 }
 
 TEST_CASE("half a rate limit, or one that is no number, is none") {
-  for (const auto& [limit, remaining] :
-       std::vector<std::pair<const char*, const char*>>{{"", ""},
-                                                        {"100", ""},
-                                                        {"", "100"},
-                                                        {"-1", "5"},
-                                                        {"100", "many"},
-                                                        {"100", ";w=5"},
-                                                        {"0x10", "5"},
-                                                        {"18446744073709551616", "5"}}) {
-    CAPTURE(limit);
-    CHECK_FALSE(read(limit, remaining));
+  struct Row {
+    const char* limit;
+    const char* remaining;
+  };
+  const Row rows[] = {
+      {"", ""},        {"100", ""},     {"", "100"},   {"-1", "5"},
+      {"100", "many"}, {"100", ";w=5"}, {"0x10", "5"}, {"18446744073709551616", "5"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.limit);
+    CAPTURE(row.remaining);
+    CHECK_FALSE(read(row.limit, row.remaining));
   }
 }
 

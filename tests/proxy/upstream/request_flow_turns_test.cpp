@@ -37,7 +37,7 @@ TEST_CASE("credentials that a registry refuses make way for the next") {
   registry.guard("/v2/", second, basic_challenge);
   registry.on(path).answer(200).body("hello");
   Bench bench(registry);
-  for (const std::size_t requests : {3, 4}) {
+  for (const std::size_t requests : {3U, 4U}) {
     const auto answer = bench.ask();
     REQUIRE(answer);
     CHECK(answer->head.status == 200);
@@ -76,7 +76,7 @@ TEST_CASE("an account that has had too many requests makes way for the next in t
   registry.on(path).answer(429).header("Retry-After", "1000");
   registry.on(path).answer(200).body("hello");
   Bench bench(registry);
-  for (const std::size_t requests : {3, 4}) {
+  for (const std::size_t requests : {3U, 4U}) {
     const auto answer = bench.ask();
     REQUIRE(answer);
     CHECK(answer->head.status == 200);
