@@ -78,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::unique_ptr<proxy::Connection> kept;
   {
     proxy::Body body(connection(context, text.substr(0, at_hand), text.substr(at_hand)), head,
-                     std::chrono::seconds(5),
+                     proxy::Settings::Timeouts(),
                      [&](std::unique_ptr<proxy::Connection> with) { kept = std::move(with); });
     std::optional<Result<std::string>> read;
     net::co_spawn(context, read_all(&body, &read),
