@@ -3,6 +3,7 @@
 #include "cache/blob_check.hpp"
 
 #include <atomic>
+#include <exception>
 #include <fcntl.h>
 #include <utility>
 #include <vector>
@@ -50,24 +51,34 @@ BlobCheck::State read_to_the_end(BlobCheck& check, GrowingFill& fill,
 
 void Recheck::start(std::shared_ptr<GrowingFill> fill, BlobKeeper::Seen seen) {
   pool_.submit([this, fill = std::move(fill), seen = std::move(seen)](const auto& ending) {
-    const auto& digest = fill->digest();
-    BlobCheck check(digest, *seen.blob);
-    const auto state = read_to_the_end(check, *fill, ending);
-    // Who asks next must not find this fill again: each ends after what was found is known.
-    if (state == BlobCheck::State::right) {
-      keeper_->passed({{.digest = digest, .size = check.done(), .arrived_at = seen.arrived_at}});
+    try {
+      run(*fill, seen, ending);
+    } catch (const std::exception& error) {  // No memory: nobody may be left waiting for it.
       leave_(*fill);
-      fill->verify(check.done());
-      return;
+      fill->fail(not_checked(error.what()));
     }
-    if (state == BlobCheck::State::wrong) {
-      keeper_->condemn(check, FoundBy::recheck);
-    }
-    leave_(*fill);
-    if (state == BlobCheck::State::wrong) fill->fail(gone(digest.str() + ": " + check.why()));
-    if (state == BlobCheck::State::unknown) fill->fail(not_checked(check.why()));
-    if (state == BlobCheck::State::under_way) fill->fail(not_checked("archway is stopping"));
   });
+}
+
+void Recheck::run(GrowingFill& fill, const BlobKeeper::Seen& seen,
+                  const std::atomic<bool>& ending) {
+  const auto& digest = fill.digest();
+  BlobCheck check(digest, *seen.blob);
+  const auto state = read_to_the_end(check, fill, ending);
+  // Who asks next must not find this fill again: each ends after what was found is known.
+  if (state == BlobCheck::State::right) {
+    keeper_->passed({{.digest = digest, .size = check.done(), .arrived_at = seen.arrived_at}});
+    leave_(fill);
+    fill.verify(check.done());
+    return;
+  }
+  if (state == BlobCheck::State::wrong) {
+    keeper_->condemn(check, FoundBy::recheck);
+  }
+  leave_(fill);
+  if (state == BlobCheck::State::wrong) fill.fail(gone(digest.str() + ": " + check.why()));
+  if (state == BlobCheck::State::unknown) fill.fail(not_checked(check.why()));
+  if (state == BlobCheck::State::under_way) fill.fail(not_checked("archway is stopping"));
 }
 
 }  // namespace archway::cache

@@ -5,6 +5,7 @@
 #include "cache/growing_fill.hpp"
 #include "cache/work_pool.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -38,6 +39,8 @@ class Recheck {
   void start(std::shared_ptr<GrowingFill> fill, BlobKeeper::Seen seen);
 
  private:
+  void run(GrowingFill& fill, const BlobKeeper::Seen& seen, const std::atomic<bool>& ending);
+
   BlobKeeper* keeper_;
   Leave leave_;
   WorkPool pool_;  // Last: its threads use what is above.

@@ -135,10 +135,14 @@ Result<void> WriterThread::result_of(const Item& item, const Result<void>& all, 
 void WriterThread::commit(std::vector<Item>& group) {
   const auto all = apply_together(group);
   for (auto& item : group) {
+    Result<void> result = no_memory();  // Whoever waits is told, if not the whole of it.
     try {
-      auto result = result_of(item, all, group.size() == 1);
+      result = result_of(item, all, group.size() == 1);
+    } catch (const std::exception&) {
+    }
+    try {
       if (item.done) item.done(std::move(result));
-    } catch (const std::exception&) {  // Whoever waits for it is woken by a bound of its own.
+    } catch (const std::exception&) {  // What it does with it is its own affair.
     }
   }
 }

@@ -16,13 +16,6 @@ const Settings::Upstream* find_upstream(const Settings& settings, std::string_vi
   return found == settings.upstreams.end() ? nullptr : &*found;
 }
 
-/// Can it match a name of this upstream? Judged by what stands before its first wildcard.
-bool may_concern(const std::string& pattern, std::string_view upstream) {
-  const std::string names = std::string(upstream) + "/";
-  const auto plain = pattern.substr(0, pattern.find_first_of("*?[\\"));
-  return names.starts_with(plain) || plain.starts_with(names);
-}
-
 const std::string* find_match(const std::vector<std::string>& patterns, const std::string& name) {
   const auto found = std::find_if(
       patterns.begin(), patterns.end(),
@@ -35,6 +28,12 @@ Error not_listed(std::string message, std::string context) {
 }
 
 }  // namespace
+
+bool may_concern(const std::string& pattern, std::string_view upstream) {
+  const std::string names = std::string(upstream) + "/";
+  const auto plain = pattern.substr(0, pattern.find_first_of("*?[\\"));
+  return names.starts_with(plain) || plain.starts_with(names);
+}
 
 Access access_for(const Settings& settings, const ImageName& image) {
   const auto name = image.str();

@@ -12,6 +12,10 @@ namespace archway::proxy {
 /// Who has what archway fetched of an image: the first rule that matches, else its upstream's word.
 Settings::Access access_for(const Settings& settings, const ImageName& image);
 
+/// Can the pattern match an image of this upstream? Judged by what stands before its first
+/// wildcard.
+bool may_concern(const std::string& pattern, std::string_view upstream);
+
 /// True when there may be images of this upstream for which clients show credentials of their own.
 bool may_ask_clients(const Settings& settings, std::string_view upstream);
 /// The same of any upstream.

@@ -1,3 +1,4 @@
+#include "proxy/config/access.hpp"
 #include "proxy/config/htpasswd.hpp"
 #include "proxy/config/sections.hpp"
 #include "proxy/config/small_file.hpp"
@@ -59,6 +60,12 @@ void read_upstream_access(const Section& section, Settings::Upstream& upstream) 
   if (const auto recheck = section.find("recheck")) {
     if (const auto time = recheck->seconds(1s, 24h)) upstream.recheck = *time;
   }
+  const auto certificate = section.find("client_certificate");
+  if (certificate && upstream.access == Access::client) {
+    access->problem(
+        "the registry would judge archway's own client_certificate, not the client; allowed beside "
+        "one: shared");
+  }
   const auto credentials = section.find("credentials");
   if (!credentials || upstream.credentials.empty() || access) return;
   credentials->problem(
@@ -98,7 +105,17 @@ void read_access(const Section& file, Settings& settings) {
   const auto rules = access.find("rules");
   if (!rules) return;
   for (const Value& rule : rules->list("a list of rules with match and access", rules_max)) {
+    const auto known = settings.access.rules.size();
     read_rule(Section(rule, "access.rules[]"), settings.access.rules);
+    if (settings.access.rules.size() == known) continue;
+    for (const auto& upstream : settings.upstreams) {
+      const bool may_ask = settings.access.rules.back().access == Access::client &&
+                           may_concern(settings.access.rules.back().match, upstream.name);
+      if (may_ask && upstream.client_certificate) {
+        rule.problem("the registry of " + upstream.name +
+                     " would judge archway's own client_certificate, not the client");
+      }
+    }
   }
 }
 

@@ -181,6 +181,8 @@ net::awaitable<Result<void>> check(PullParts* parts, AskedPtr asked, ImageName i
     if (!nothing && !known) shared.attempts.failed(from);
     co_return refused(image, nothing);
   }
+  // Whoever asks so often that the upstream has enough keeps all others from it.
+  if (!nothing && error.code == Errc::upstream_busy) shared.attempts.failed(from);
   // Registries hide from strangers what is not theirs.
   if (nothing && is_absent(error)) co_return refused(image, nothing);
   if (!is_absent(error)) {
@@ -193,9 +195,14 @@ net::awaitable<Result<void>> admit_to(PullParts* parts, AskedPtr asked, ImageNam
   auto& shared = *parts->shared;
   if (!is_clients(shared, image)) co_return Result<void>();
   if (asked->request->entered) co_return behind_a_door(image);
-  const auto shown = read_authorization(asked->request->fields);
+  auto shown = read_authorization(asked->request->fields);
   if (!shown) co_return shown.error();
-  const auto key = shared.permits.key(image, *shown);
+  // It was shown for the registry that the client named; a rule may lead to another.
+  if (image.upstream != asked->named.upstream) *shown = Shown();
+  auto key = shared.permits.key(image, *shown);
+  // Who may list an image's tags may have no more of it.
+  const bool lists = asked->route.kind == Kind::tags;
+  if (lists && shared.permits.find(key) == Permits::Word::unknown) key += " tags";
   const auto word = shared.permits.find(key);
   if (word == Permits::Word::refused) co_return refused(image, shown->nothing());
   if (word == Permits::Word::unknown) {

@@ -1,6 +1,7 @@
 #include "proxy/pull/obtain_manifest.hpp"
 
 #include "cache/hasher.hpp"
+#include "proxy/config/access.hpp"
 #include "proxy/pull/keep_manifest.hpp"
 
 #include <chrono>
@@ -90,12 +91,16 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
   SingleFlight<StoredManifest>::Work work = [parts, image, digest] {
     return fetch(parts, image, digest);
   };
-  if (record) {
+  // Where not everybody may have everything, a name has to bring what it says it has: to know that
+  // it exists is not to have it.
+  if (record && !may_ask_clients(*parts->shared->settings)) {
     const auto held = std::make_shared<const cache::ManifestRecord>(*std::move(record));
     work = [parts, image, digest, held] { return confirm(parts, image, digest, held); };
   }
   auto obtained = co_await parts->shared->manifests.run(key, work, patience);
-  if (!obtained) absent.remember(key, obtained.error(), std::chrono::steady_clock::now());
+  if (!obtained && !is_borrowed(*parts->shared->settings, image)) {
+    absent.remember(key, obtained.error(), std::chrono::steady_clock::now());
+  }
   co_return obtained;
 }
 

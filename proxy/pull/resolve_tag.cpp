@@ -1,5 +1,6 @@
 #include "proxy/pull/resolve_tag.hpp"
 
+#include "proxy/config/access.hpp"
 #include "proxy/pull/obtain_manifest.hpp"
 #include "proxy/pull/prefetch.hpp"
 #include "proxy/upstream/status.hpp"
@@ -72,7 +73,9 @@ net::awaitable<Result<ResolvedTag>> ask(PullParts* parts, ImageName image, Tag t
   }
   const auto work = [parts, image, tag] { return ask_upstream(parts, image, tag); };
   const auto asked = co_await shared.tags.run(key, work, patience);
-  if (!asked) shared.absent.remember(key, asked.error(), std::chrono::steady_clock::now());
+  if (!asked && !is_borrowed(*shared.settings, image)) {
+    shared.absent.remember(key, asked.error(), std::chrono::steady_clock::now());
+  }
   co_return asked;
 }
 

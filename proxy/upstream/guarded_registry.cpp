@@ -54,7 +54,10 @@ void watch(const CorePtr& core) {
   net::co_spawn(core->executor, probe(prober, Probing(core->health)), [](std::exception_ptr) {});
 }
 
+/// What was asked in a client's name tells of the upstream no more than whether anybody is there:
+/// that this client has asked too often, or made its token service stumble, holds up no one else.
 void note(const CorePtr& core, const Error& error) {
+  if (core->prober && error.code != Errc::upstream_unreachable) return;
   core->health->failed(error, now());
   watch(core);
 }

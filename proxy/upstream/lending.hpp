@@ -42,6 +42,8 @@ class Lending final : public Registry {
                                                     std::string query) override;
   boost::asio::awaitable<Result<Document>> get_referrers(Repository repository, Digest digest,
                                                          std::string query) override;
+  /// Of the places that all share, whoever asked.
+  void disbelieve(const Digest& digest) override { own_->disbelieve(digest); }
 
  private:
   struct Loan {

@@ -134,8 +134,9 @@ std::uint32_t retry_after_s(const Fields& fields) {
     if (const auto date = resolver::parse_http_date(said)) return bounded(*date - now_of(fields));
     return 0;
   }
+  constexpr std::int64_t latest = std::int64_t{1} << 40;  // As far away as need be.
   const auto time = number(fields.find("X-Retry-After"));
-  return time ? bounded(*time - now_of(fields)) : 0;
+  return time ? bounded(std::min(*time, latest) - now_of(fields)) : 0;
 }
 
 bool upstream_fails(const Error& error) {

@@ -135,6 +135,7 @@ class ThreadUpstreams final : public Upstreams {
     auto as = entry;
     as.upstream = upstream;
     if (!shown.bearer.empty()) as.bears = "Bearer " + shown.bearer;
+    as.health = nullptr;  // A client's budget is not archway's.
     return std::make_unique<GuardedRegistry>(client(alone, as), own_.at(place_of(entry)));
   }
 

@@ -41,6 +41,23 @@ TEST_CASE_FIXTURE(Fixture, "a rewritten name gives no more than the name behind 
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "credentials go to no other registry, where a rule leads to one") {
+  const PrivateRegistry other;
+  auto elsewhere = gateway.settings.upstreams.front();
+  elsewhere.name = "other.lan";
+  elsewhere.url = *resolver::Url::parse(other.upstream->url());
+  elsewhere.is_default = false;
+  elsewhere.access = Access::client;
+  gateway.settings.upstreams.push_back(elsewhere);
+  gateway.settings.rewrite.rules = {{.from = "docker.io/theirs/(.*)", .to = "other.lan/acme/$1"}};
+  gateway.start();
+  CHECK(as(alice, manifest_path("theirs/secret", "1")).status >= 400);
+  const auto asked = other.upstream->requests();
+  REQUIRE_FALSE(asked.empty());
+  for (const auto& request : asked) CHECK(request.header("Authorization").empty());
+  CHECK(as(alice, manifest_path("other.lan/acme/secret", "1")).status == 200);
+}
+
 TEST_CASE_FIXTURE(Fixture, "an image that is its owner's is part of no virtual image") {
   const VirtualImage::Member open{.platform = *Platform::parse("linux/arm64"),
                                   .image = name("library/hi")};

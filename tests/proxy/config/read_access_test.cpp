@@ -44,6 +44,17 @@ TEST_CASE("access that cannot be is reported") {
        "certificates count"},
       {"no such file", "listen: [{address: \"127.0.0.1:1\", access: {htpasswd: /nowhere}}]\n",
        "1:54: listen[0].access.htpasswd: the file /nowhere does not exist"},
+      {"a certificate in the client's place",
+       "upstreams:\n  - {name: a.lan, access: client, client_certificate: {certificate: /dev/null, "
+       "key: /dev/null}}\n",
+       "2:27: upstreams[0].access: the registry would judge archway's own client_certificate, not "
+       "the client; allowed beside one: shared"},
+      {"the same by a rule",
+       "access: {rules: [{match: \"a.lan/*\", access: client}]}\n"
+       "upstreams:\n  - {name: a.lan, client_certificate: {certificate: /dev/null, key: "
+       "/dev/null}}\n",
+       "1:18: access.rules[0]: the registry of a.lan would judge archway's own client_certificate, "
+       "not the client"},
       {"an unknown key", "access: {forbid: []}\n",
        "1:10: found the unknown key \"forbid\" in access; allowed: allow, deny or rules"},
   };

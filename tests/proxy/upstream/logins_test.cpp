@@ -1,6 +1,7 @@
 #include "proxy/upstream/logins.hpp"
 
 #include "tests/support/run.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <algorithm>
@@ -249,15 +250,6 @@ TEST_CASE("credentials that cannot be had make way for others, and none for what
   CHECK(bench.choose()->which == 2);
 }
 
-// A sanitizer's memory is too large to look through.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool sanitized = false;
-#endif
-
 /// A password that is nowhere written down as it is, so that finding it in memory means something.
 constexpr char mask = 0x15;
 constexpr std::string_view masked_password = "kq7Zp2vR9mXw4tLs8bNc3yHd6fGk1uAe";
@@ -311,7 +303,9 @@ std::size_t in_memory() {
   return found;
 }
 
-TEST_CASE("a password that was replaced is nowhere in memory any more" * doctest::skip(sanitized)) {
+// A sanitizer's memory is too large to look through.
+TEST_CASE("a password that was replaced is nowhere in memory any more" *
+          doctest::skip(test::sanitized)) {
   Bench bench;
   const auto file = bench.folder.path() / "password";
   write_masked(file);
