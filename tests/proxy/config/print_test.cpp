@@ -222,7 +222,9 @@ TEST_CASE("the examples in the commented defaults are configurations, too") {
         "upstreams[0].ca_file: the file /etc/archway/ca.crt does not exist\n"
         "upstreams[0].client_certificate.certificate: the file /etc/archway/client.crt does not "
         "exist\n"
-        "upstreams[0].client_certificate.key: the file /etc/archway/client.key does not exist\n");
+        "upstreams[0].client_certificate.key: the file /etc/archway/client.key does not exist\n"
+        "upstreams[0].access: the registry would judge archway's own client_certificate, not the "
+        "client; allowed beside one: shared\n");
 }
 
 }  // namespace
