@@ -163,7 +163,10 @@ Result<Platform> Platform::parse(std::string_view text) {
   if (text.size() > text_max) return invalid_text(text, "it is longer than 255 characters");
   auto parts = split(text, '/');
   // No system is called like an architecture: whoever starts with one has left the system out.
-  const bool system_left_out = parts.size() <= 2 && is_known_architecture(parts[0]);
+  const bool system_left_out = is_known_architecture(parts[0]);
+  if (system_left_out && parts.size() > 2) {
+    return invalid_text(text, "the part before the first slash is an architecture, not a system");
+  }
   if (system_left_out) parts.insert(parts.begin(), "linux");
   if (parts.size() == 1) {
     return invalid_text(text, is_known_system(text) ? "it names a system but no architecture"

@@ -57,6 +57,7 @@ TEST_CASE("a text that is no platform is refused with an example of one") {
       {"a wildcard", "linux/*", "architecture and variant are letters"},
       {"an empty part", "linux//v7", "architecture and variant are letters"},
       {"a slash at the end", "linux/arm64/", "architecture and variant are letters"},
+      {"an architecture for a system", "ppc64el/loongarch64/v1", "an architecture, not a system"},
       {"a slash at the start", "/arm64", "not a system's name"},
       {"a dot in the system", "lin.ux/arm64", "not a system's name"},
       {"empty brackets", "windows()/amd64", "not a system's name"},
