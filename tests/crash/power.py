@@ -207,14 +207,23 @@ class State:
                 answer = get_blob(self._gateway.port, image, digest)
                 tally["served without the upstream" if answer.whole else "not there any more"] += 1
 
+    def _answered(self, ask):
+        """The upstream was away: it is asked again when it has answered a probe, in a moment."""
+        limit = time.monotonic() + 20
+        while True:
+            answer = ask()
+            if answer.status != 504 or time.monotonic() > limit:
+                return answer
+            time.sleep(0.01)
+
     def _online(self, tally):
         """Everything can be had; what was found to be wrong is fetched again by whoever asks next."""
         for image, digest in [(image, None) for image in self._images] + blobs_of(self._images):
             for _ in range(3):
                 if digest is None:
-                    answer = get_manifest(self._gateway.port, image)
+                    answer = self._answered(lambda: get_manifest(self._gateway.port, image))
                 else:
-                    answer = get_blob(self._gateway.port, image, digest)
+                    answer = self._answered(lambda: get_blob(self._gateway.port, image, digest))
                 if answer.whole:
                     break
                 tally["answers that broke off because the file was wrong"] += 1
