@@ -1,5 +1,7 @@
 #include "resolver/byte_range.hpp"
 
+#include "resolver/model/text.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -7,12 +9,6 @@ namespace archway::resolver {
 namespace {
 
 constexpr std::uint64_t highest = std::numeric_limits<std::uint64_t>::max();
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 /// A position too big for 64 bits is behind the end of everything, which `highest` is as well.
 std::optional<std::uint64_t> number(std::string_view text) {

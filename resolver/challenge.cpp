@@ -1,5 +1,7 @@
 #include "resolver/challenge.hpp"
 
+#include "resolver/model/text.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -10,14 +12,6 @@ bool is_token_char(char c) {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          marks.find(c) != std::string_view::npos;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 /// Reads one line from left to right.

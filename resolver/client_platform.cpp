@@ -2,6 +2,7 @@
 
 #include "resolver/accept.hpp"
 #include "resolver/model/media_type.hpp"
+#include "resolver/model/text.hpp"
 #include "resolver/user_agent.hpp"
 
 #include <algorithm>
@@ -16,12 +17,6 @@ struct Statement {
   Platform platform;
   PlatformSource source;
 };
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 bool is_trusted(const PlatformRules& rules, const Address& address) {
   return rules.trust.empty() ||

@@ -1,5 +1,6 @@
 #include "resolver/proxy_rules.hpp"
 
+#include "resolver/model/text.hpp"
 #include "resolver/network.hpp"
 
 #include <algorithm>
@@ -38,14 +39,6 @@ std::optional<std::string> decoded(std::string_view text) {
     }
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) return std::nullopt;
     out += c;
-  }
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
 }

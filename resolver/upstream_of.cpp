@@ -1,5 +1,7 @@
 #include "resolver/upstream_of.hpp"
 
+#include "resolver/model/text.hpp"
+
 #include <algorithm>
 #include <cstddef>
 
@@ -7,14 +9,6 @@ namespace archway::resolver {
 namespace {
 
 using Entry = UpstreamNames::Entry;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 bool contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();

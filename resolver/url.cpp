@@ -1,5 +1,6 @@
 #include "resolver/url.hpp"
 
+#include "resolver/model/text.hpp"
 #include "resolver/network.hpp"
 
 #include <algorithm>
@@ -16,14 +17,6 @@ Error invalid(std::string_view why) {
   return {.code = Errc::configuration_invalid,
           .origin = Origin::configuration,
           .message = "not a URL that archway can use: " + std::string(why)};
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 bool is_digit(char c) {

@@ -1,7 +1,9 @@
 #include "proxy/access/authorization.hpp"
 
+#include "proxy/base64.hpp"
+#include "resolver/model/text.hpp"
+
 #include <algorithm>
-#include <openssl/evp.h>
 
 namespace archway::proxy {
 namespace {
@@ -12,30 +14,11 @@ Error unreadable() {
   return {.code = Errc::request_invalid, .message = "the Authorization header cannot be read"};
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == 0x7f;
   });
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-  std::string plain(text.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  // EVP_DecodeBlock counts the padding as zero bytes.
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  plain.resize(static_cast<std::size_t>(size) - padding);
-  return plain;
 }
 
 Result<Shown> read_basic(std::string_view coded) {

@@ -1,5 +1,7 @@
 #include "proxy/config/image_list.hpp"
 
+#include "resolver/model/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -92,13 +94,6 @@ Result<std::vector<Found>> search_yaml(std::string_view text, const std::string&
   }
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r";
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 /// One word a line is a list; no YAML with an image in it looks so.
 std::optional<std::vector<Found>> search_list(std::string_view text) {
   std::vector<Found> found;
@@ -107,7 +102,7 @@ std::optional<std::vector<Found>> search_list(std::string_view text) {
   for (int number = 1; std::getline(lines, line); ++number) {
     auto word = std::string_view(line);
     const auto comment = word.find('#');
-    word = trimmed(word.substr(0, comment));
+    word = trimmed(word.substr(0, comment), " \t\r");
     if (word.empty()) continue;
     const bool is_name = word.find_first_of(" \t[]{}\"'") == std::string_view::npos &&
                          !word.ends_with(':') && !word.starts_with('-');

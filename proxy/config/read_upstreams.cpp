@@ -1,5 +1,6 @@
 #include "proxy/config/defaults.hpp"
 #include "proxy/config/sections.hpp"
+#include "resolver/model/text.hpp"
 
 #include <algorithm>
 
@@ -40,13 +41,6 @@ bool say_once(const Value& value, const std::string& text, std::vector<Said>& sa
   value.problem("found " + std::string(what) + "; the first is on line " +
                 std::to_string(found->at.line));
   return false;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
 }
 
 /// `host` or `host:port` in lower case, as it stands before the first slash of an image name.

@@ -1,5 +1,7 @@
 #include "proxy/config/units.hpp"
 
+#include "resolver/model/text.hpp"
+
 #include <array>
 #include <charconv>
 #include <limits>
@@ -50,14 +52,6 @@ Error invalid(const Measure& measure, const std::string& meant) {
   return {.code = Errc::configuration_invalid,
           .origin = Origin::configuration,
           .message = std::move(message)};
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 /// The unit that someone who wrote `word` had in mind; "" when nobody knows.

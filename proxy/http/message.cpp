@@ -1,15 +1,11 @@
 #include "proxy/http/message.hpp"
 
+#include "resolver/model/text.hpp"
+
 #include <algorithm>
 
 namespace archway::proxy {
-namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 bool equal_without_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

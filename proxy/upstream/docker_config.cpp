@@ -1,5 +1,6 @@
 #include "proxy/upstream/docker_config.hpp"
 
+#include "proxy/base64.hpp"
 #include "proxy/child_process.hpp"
 #include "proxy/config/small_file.hpp"
 #include "proxy/upstream/login.hpp"
@@ -9,7 +10,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/stream_parser.hpp>
 #include <filesystem>
-#include <openssl/evp.h>
 #include <string_view>
 #include <unistd.h>
 #include <utility>
@@ -69,19 +69,6 @@ Result<json::object> parse_config(const std::string& text, const fs::path& file)
   return value.get_object();
 }
 
-Result<std::string> decode(const std::string& text) {
-  const auto bad = [] { return invalid("not base64"); };
-  if (text.size() % 4 != 0) return bad();
-  std::string out(text.size() / 4 * 3 + 1, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) return bad();
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  out.resize(static_cast<std::size_t>(size) - std::min(padding, static_cast<std::size_t>(size)));
-  return out;
-}
-
 /// None for an entry without a secret: docker leaves those where a helper keeps it.
 Result<std::optional<Credentials>> read_entry(const json::object& entry, const std::string& where) {
   auto token = text_in(entry, "identitytoken");
@@ -91,7 +78,7 @@ Result<std::optional<Credentials>> read_entry(const json::object& entry, const s
   Credentials credentials{text_in(entry, "username"), text_in(entry, "password")};
   const auto coded = text_in(entry, "auth");
   if (!coded.empty()) {
-    const auto plain = decode(coded);
+    const auto plain = from_base64(coded);
     const auto colon = plain ? plain->find(':') : std::string::npos;
     if (colon == std::string::npos) {
       return invalid(where + ": its auth is not the base64 of USERNAME:PASSWORD");

@@ -1,6 +1,6 @@
 #include "proxy/upstream/exchange.hpp"
 
-#include "proxy/upstream/basic.hpp"
+#include "proxy/base64.hpp"
 #include "proxy/upstream/tunnel.hpp"
 #include "proxy/version.hpp"
 #include "proxy/wipe.hpp"
@@ -47,7 +47,7 @@ std::string request_head(const Ask& ask, const std::optional<resolver::Proxy>& f
     text += "\r\n";
   }
   if (forwarder && !forwarder->user_info.empty()) {
-    text += "Proxy-Authorization: " + basic_authorization(forwarder->user_info) + "\r\n";
+    text += "Proxy-Authorization: Basic " + to_base64(forwarder->user_info) + "\r\n";
   }
   if (!reads(ask.verb)) text += "Content-Length: " + std::to_string(ask.body.length()) + "\r\n";
   text += "\r\n";

@@ -1,5 +1,6 @@
 #include "proxy/upstream/login.hpp"
 
+#include "proxy/base64.hpp"
 #include "proxy/wipe.hpp"
 
 #include <array>
@@ -12,15 +13,6 @@ namespace archway::proxy {
 namespace {
 
 using Key = std::array<unsigned char, 32>;
-
-std::string base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');  // EVP_EncodeBlock ends with a zero byte
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
 
 /// Without the key nobody can tell a mark's password by trying.
 const Key& process_key() {
@@ -40,7 +32,7 @@ std::string mark_of(const std::string& username, const std::string& password) {
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
   wipe(text);
-  return base64(std::string(digest.begin(), digest.begin() + size));
+  return to_base64(std::string(digest.begin(), digest.begin() + size));
 }
 
 }  // namespace
@@ -57,7 +49,7 @@ Login::~Login() {
 
 std::string Login::basic() const {
   std::string text = username_ + ":" + password_;
-  std::string coded = base64(text);
+  std::string coded = to_base64(text);
   wipe(text);
   std::string field("Basic ");
   field.reserve(field.size() + coded.size());

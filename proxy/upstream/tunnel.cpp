@@ -1,7 +1,7 @@
 #include "proxy/upstream/tunnel.hpp"
 
+#include "proxy/base64.hpp"
 #include "proxy/upstream/answer_head.hpp"
-#include "proxy/upstream/basic.hpp"
 #include "proxy/version.hpp"
 #include "proxy/wipe.hpp"
 
@@ -25,7 +25,7 @@ std::string connect_head(const resolver::Proxy& proxy, const resolver::Url& url)
   std::string text = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target +
                      "\r\nUser-Agent: archway/" + std::string(version) + "\r\n";
   if (!proxy.user_info.empty()) {
-    text += "Proxy-Authorization: " + basic_authorization(proxy.user_info) + "\r\n";
+    text += "Proxy-Authorization: Basic " + to_base64(proxy.user_info) + "\r\n";
   }
   return text + "\r\n";
 }

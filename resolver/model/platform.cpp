@@ -1,6 +1,7 @@
 #include "resolver/model/platform.hpp"
 
 #include "resolver/model/shown.hpp"
+#include "resolver/model/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,14 +37,6 @@ constexpr std::array<Alias, 5> aliases = {{{"armv6l", "arm", "v6"},
                                            {"i686", "386", ""},
                                            {"ppc64el", "ppc64le", ""},
                                            {"loongarch64", "loong64", ""}}};
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 bool made_of_words(std::string_view text, std::string_view also) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [also](char c) {
