@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -30,6 +31,8 @@ class BlobStore {
  public:
   /// Partial files looked at by one remove_parts().
   static constexpr std::size_t parts_max = 10'000;
+  /// So much of a blob is read to see whether the disk answers.
+  static constexpr std::uint64_t probed_bytes_max = 16 << 20;
 
   /// `root` is DIR, open; with `sync` a published blob survives a power cut. `log` may be null.
   BlobStore(std::shared_ptr<const FileHandle> root, bool sync, metrics::Log* log)
@@ -46,8 +49,10 @@ class BlobStore {
   /// Out of service nothing is found and nothing is taken, and no file is touched.
   void serve(bool in_service) { in_service_ = in_service; }
   bool in_service() const { return in_service_; }
-  /// What is written now can be read from the disk, as far as that can be tried. Blocks on it.
-  bool answers() const;
+  /// What is written now can be read from the disk. One that takes nothing (it is full, or
+  /// read-only) answers when it reads the beginning of one of these blobs, if they are still there.
+  /// Blocks on it.
+  bool answers(std::span<const Digest> unreadable) const;
   /// Counts what the disk refused, an errno; the error to pass on.
   Error refused(std::string_view doing, int error);
   /// What it refused since the start.

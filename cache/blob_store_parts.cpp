@@ -127,22 +127,6 @@ std::uint64_t BlobStore::remove_parts(std::chrono::seconds unused_for) {
   return freed;
 }
 
-bool BlobStore::answers() const {
-  if (read_only_) return true;  // Only a blob could tell, and time is as good.
-  constexpr int flags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-  const FileHandle file(::openat(root_->get(), paths::probe, flags, part_mode));
-  const std::string written = "archway was here at " + std::to_string(std::time(nullptr));
-  std::string read(written.size(), '\0');
-  const auto size = static_cast<ssize_t>(written.size());
-  bool right = file.get() >= 0 && ::pwrite(file.get(), written.data(), written.size(), 0) == size &&
-               ::fdatasync(file.get()) == 0;
-  // From the disk, not from memory.
-  right = right && ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED) == 0 &&
-          ::pread(file.get(), read.data(), read.size(), 0) == size && read == written;
-  ::unlinkat(root_->get(), paths::probe, 0);
-  return right;
-}
-
 std::uint64_t BlobStore::remove_quarantined(std::chrono::seconds for_at_least) const {
   std::uint64_t removed = 0;
   const auto before = std::time(nullptr) - static_cast<std::time_t>(for_at_least.count());

@@ -72,9 +72,11 @@ class DiskCache final : public Cache {
       : directory_(std::move(directory)),
         lock_(std::move(lock)),
         store_(std::move(store)),
-        health_({.probe = [this] { return store_->answers(); },
-                 .serve = [this](bool in_service) { store_->serve(in_service); }},
-                log),
+        health_(
+            {.probe =
+                 [this](std::span<const Digest> unreadable) { return store_->answers(unreadable); },
+             .serve = [this](bool in_service) { store_->serve(in_service); }},
+            log),
         keeper_(store_.get(), index.get(), books()),
         index_(std::move(index)),
         pins_(index_.get(), options.refers_to, options.is_pinned),

@@ -206,6 +206,15 @@ Result<void> BlobFillWriter::record() {
   return commit_and_wait(*index_, std::move(changes));
 }
 
+/// Whoever asks next finds the file or a free place, also when memory ran out on the way.
+struct BlobFillWriter::End {
+  BlobFillWriter* writer;
+  ~End() {
+    writer->store_->leave_part(writer->fill_->digest());
+    writer->leave_();
+  }
+};
+
 Result<void> BlobFillWriter::finish() {
   if (ended_) return why_ended_;
   if (file_ == nullptr) {
@@ -215,13 +224,13 @@ Result<void> BlobFillWriter::finish() {
   // Before the disk is waited for: these bytes are right whatever becomes of the file.
   fill_->verify(appended_);
   ended_ = true;
-  auto published = publish();
-  leave_();
-  return published;
+  const End end{this};
+  return publish();
 }
 
 Result<void> BlobFillWriter::publish() {
   const auto& digest = fill_->digest();
+  const auto rank = space_->rank_of(digest, fill_->begun_by());
   space_->wait_until_gone(digest);
   auto published = store_->publish(digest, *file_, appended_);
   if (!published) {
@@ -231,8 +240,7 @@ Result<void> BlobFillWriter::publish() {
     return published;
   }
   auto recorded = record();
-  room_->publish(
-      {.digest = digest, .size = appended_, .rank = space_->rank_of(digest, fill_->begun_by())});
+  room_->publish({.digest = digest, .size = appended_, .rank = rank});
   return recorded;
 }
 

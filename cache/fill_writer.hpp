@@ -43,6 +43,7 @@ class BlobFillWriter final : public FillWriter {
   void fail(Error error) override;
 
  private:
+  struct End;
   Error failed(Error error);
   void end(Error error, bool keeps_part);
   Result<std::shared_ptr<const FileHandle>> open_file(std::optional<std::uint64_t> size);

@@ -39,6 +39,20 @@ Error write_error(int code, const std::filesystem::path& directory) {
   return said;
 }
 
+/// What somebody wished for until now: wished for anew unless it was met.
+struct Wish {
+  explicit Wish(std::atomic<bool>* wish) : flag(wish), is_made(wish->exchange(false)) {}
+  Wish(const Wish&) = delete;
+  Wish& operator=(const Wish&) = delete;
+  ~Wish() {
+    if (is_made && !is_met) *flag = true;
+  }
+
+  std::atomic<bool>* flag;
+  const bool is_made;
+  bool is_met = false;
+};
+
 class LmdbIndex final : public Index {
  public:
   explicit LmdbIndex(IndexFile file)
@@ -233,8 +247,10 @@ class LmdbIndex final : public Index {
   int try_to_apply(std::span<const Changes* const> group) {
     if (!marked_) marked_ = mark_index(*environment_, false, suspect_before_) == 0;
     lmdb::WriteTxn txn(*environment_);
+    // Before what is unreadable is taken: an audit that ends from here on is for the next commit.
+    Wish recount(&recount_);
     IndexChanges changes(
-        txn, {.blob_bytes = blob_bytes_, .recount = recount_, .last_check = last_check_});
+        txn, {.blob_bytes = blob_bytes_, .recount = recount.is_made, .last_check = last_check_});
     erase_unreadable(txn, take_unreadable());
     for (const Changes* const one : group) changes.put(*one);
     const auto sums = changes.put_sums();
@@ -243,7 +259,7 @@ class LmdbIndex final : public Index {
                         .manifests = txn.entries(Table::manifests),
                         .tags = txn.entries(Table::tags)};
     if (const int code = txn.commit(); code != 0) return code;
-    recount_ = sums.recount;
+    recount.is_met = true;
     last_check_ = sums.last_check;
     blobs_ = totals.blobs;
     blob_bytes_ = totals.blob_bytes;

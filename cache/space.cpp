@@ -10,6 +10,33 @@
 
 namespace archway::cache {
 
+/// The blobs that are on their way out come back when this ends, however it ends: a call for memory
+/// may fail in between.
+class Space::Leaving {
+ public:
+  Leaving(Space* space, std::size_t count) : space_(space) { blobs_.reserve(count); }
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+  ~Leaving() { space_->stop_leaving(blobs_); }
+
+  /// False when somebody else sees to it already.
+  bool add(const Evictable& blob) {
+    if (!space_->leave(blob.digest)) return false;
+    blobs_.push_back(blob);  // There is room.
+    return true;
+  }
+  /// The one added last stays after all.
+  void take_back() {
+    space_->stop_leaving({&blobs_.back(), 1});
+    blobs_.pop_back();
+  }
+  std::span<const Evictable> blobs() const { return blobs_; }
+
+ private:
+  Space* space_;
+  std::vector<Evictable> blobs_;
+};
+
 Space::Space(const SpaceLimits& limits, Parts parts)
     : limits_(limits),
       parts_(std::move(parts)),
@@ -69,26 +96,22 @@ Result<SpaceKeeper::Evicted> Space::evict(std::span<const Evictable> victims) {
   // The victims were chosen by what was pinned before; who is pinned by now stays.
   if (parts_.pins != nullptr) parts_.pins->refresh();
   SpaceKeeper::Evicted evicted;
-  std::vector<Evictable> going;
+  Leaving going(this, victims.size());
   Changes changes;
   for (const auto& victim : victims) {
-    if (!leave(victim.digest)) {
+    if (!going.add(victim)) {
       evicted.stay.push_back(victim);
     } else if (!may_go(victim.digest)) {
-      stop_leaving({&victim, 1});
+      going.take_back();
       evicted.stay.push_back(victim);
     } else {
-      going.push_back(victim);
       changes.blobs_gone.push_back(victim.digest);
     }
   }
-  if (going.empty()) return evicted;
+  if (going.blobs().empty()) return evicted;
   const auto committed = commit_and_wait(*parts_.index, changes);
-  if (!committed && !says_full(committed.error())) {
-    stop_leaving(going);
-    return committed.error();
-  }
-  for (const auto& victim : going) {
+  if (!committed && !says_full(committed.error())) return committed.error();
+  for (const auto& victim : going.blobs()) {
     if (parts_.store->remove(victim.digest)) evicted.freed += victim.size;
   }
   parts_.store->show_removed();
@@ -97,7 +120,6 @@ Result<SpaceKeeper::Evicted> Space::evict(std::span<const Evictable> victims) {
   if (!committed) {
     [[maybe_unused]] const auto late = commit_and_wait(*parts_.index, std::move(changes));
   }
-  stop_leaving(going);
   return evicted;
 }
 
@@ -125,23 +147,21 @@ Rank Space::rank_of(const Digest& digest, const std::string& image) const {
 
 // A fill that ended a moment ago has its file; one that begins now publishes it only afterwards.
 void Space::forget_missing(std::span<const Evictable> blobs) {
-  std::vector<Evictable> missing;
+  Leaving missing(this, blobs.size());
   Changes changes;
   for (const auto& blob : blobs) {
-    if (!leave(blob.digest)) continue;
+    if (!missing.add(blob)) continue;
     if (parts_.is_filling(blob.digest) || !parts_.store->is_missing(blob.digest)) {
-      stop_leaving({&blob, 1});
+      missing.take_back();
       continue;
     }
-    missing.push_back(blob);
     changes.blobs_gone.push_back(blob.digest);
   }
-  if (missing.empty()) return;
+  if (missing.blobs().empty()) return;
   const auto committed = commit_and_wait(*parts_.index, std::move(changes));
-  for (const auto& blob : missing) {
+  for (const auto& blob : missing.blobs()) {
     if (committed) keeper_.forget(blob.digest, blob.size);
   }
-  stop_leaving(missing);
 }
 
 }  // namespace archway::cache

@@ -80,6 +80,7 @@ class Space {
   std::size_t in_use() const { return in_use_.count(); }
 
  private:
+  class Leaving;
   bool may_go(const Digest& digest) const;
   Result<SpaceKeeper::Evicted> evict(std::span<const Evictable> victims);
   bool leave(const Digest& digest);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <string>
 #include <sys/statvfs.h>
 #include <utility>
@@ -15,6 +16,15 @@ constexpr std::size_t batch_max = 256;
 constexpr std::uint64_t free_up_min = 4 << 20;
 /// Commits that one caller waits for; what is too much then is left for the next.
 constexpr int batches_max = 64;
+
+/// Short texts: making this one asks for no memory.
+Error no_memory() {
+  return {.code = Errc::storage_failed,
+          .origin = Origin::storage,
+          .message = "out of memory",
+          .context = "bad_alloc",
+          .retryable = true};
+}
 
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
@@ -83,6 +93,7 @@ std::uint64_t SpaceKeeper::excess(std::uint64_t bytes) const {
 
 std::vector<Evictable> SpaceKeeper::next_victims(std::uint64_t bytes) {
   std::vector<Evictable> victims;
+  victims.reserve(batch_max);  // Before one is taken off the policy's list.
   std::uint64_t sum = 0;
   while (sum < bytes && victims.size() < batch_max) {
     auto victim = policy_->victim(disk_.may_go);
@@ -93,9 +104,18 @@ std::vector<Evictable> SpaceKeeper::next_victims(std::uint64_t bytes) {
   return victims;
 }
 
+/// What throws has taken nothing, as far as is known: the victims come back.
+Result<SpaceKeeper::Evicted> SpaceKeeper::try_to_evict(const std::vector<Evictable>& victims) {
+  try {
+    return disk_.evict(victims);
+  } catch (const std::bad_alloc&) {
+    return no_memory();
+  }
+}
+
 /// The books of one batch: what goes is counted no more, whoever has taken its file away.
 Result<SpaceKeeper::Evicted> SpaceKeeper::evict_batch(const std::vector<Evictable>& victims) {
-  auto evicted = disk_.evict(victims);
+  auto evicted = try_to_evict(victims);
   const auto& stay = evicted ? evicted->stay : victims;
   std::uint64_t bytes = 0;
   for (const auto& victim : victims) bytes += victim.size;
@@ -112,7 +132,7 @@ Result<SpaceKeeper::Evicted> SpaceKeeper::evict_batch(const std::vector<Evictabl
 
 /// How much came free. Never more than `excess`, but for the last blob: a file system that shows
 /// freed room late must not cost the whole cache.
-Result<std::uint64_t> SpaceKeeper::evict(std::uint64_t excess) {
+Result<std::uint64_t> SpaceKeeper::evict(std::uint64_t excess) try {
   std::uint64_t freed = 0;
   for (int batch = 0; freed < excess && batch < batches_max; ++batch) {
     const auto victims = next_victims(excess - freed);
@@ -122,6 +142,8 @@ Result<std::uint64_t> SpaceKeeper::evict(std::uint64_t excess) {
     freed += evicted->freed;
   }
   return freed;
+} catch (const std::bad_alloc&) {
+  return no_memory();  // Whoever wants room is refused, and the books stay right.
 }
 
 Result<void> SpaceKeeper::claim(std::uint64_t bytes, bool take) {

@@ -130,6 +130,7 @@ class SpaceKeeper {
   Result<void> claim(std::uint64_t bytes, bool take);
   std::uint64_t excess(std::uint64_t bytes) const;
   Result<std::uint64_t> evict(std::uint64_t excess);
+  Result<Evicted> try_to_evict(const std::vector<Evictable>& victims);
   Result<Evicted> evict_batch(const std::vector<Evictable>& victims);
   std::vector<Evictable> next_victims(std::uint64_t bytes);
   void give_back(std::uint64_t bytes, std::uint64_t on_disk);

@@ -1,6 +1,7 @@
 #include "cache/store_health.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace archway::cache {
 
@@ -27,7 +28,13 @@ bool StoreHealth::could_not_read(const Digest& digest) {
 }
 
 std::chrono::milliseconds StoreHealth::step() {
-  if (!bad_ || !parts_.probe()) return probe_pause;
+  if (!bad_) return probe_pause;
+  std::vector<Digest> unreadable;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [when, digest] : unreadable_) unreadable.push_back(digest);
+  }
+  if (!parts_.probe(unreadable)) return probe_pause;
   const std::lock_guard lock(mutex_);
   unreadable_.clear();
   parts_.serve(true);

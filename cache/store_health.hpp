@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <utility>
 
 namespace archway::cache {
@@ -29,7 +30,8 @@ class StoreHealth {
 
   using Clock = std::chrono::steady_clock;
   struct Parts {
-    std::function<bool()> probe;      ///< what was just written can be read; blocks
+    /// The disk answers, which could not read these blobs; blocks on it.
+    std::function<bool(std::span<const Digest> unreadable)> probe;
     std::function<void(bool)> serve;  ///< false: out of service from now on; under a lock
     std::function<Clock::time_point()> now = Clock::now;
   };

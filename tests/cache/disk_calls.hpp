@@ -16,8 +16,9 @@ class DiskCalls {
   ~DiskCalls();
 
   /// "sync blobs/sha256/ab", "read blobs/sha256/ab/abcd…" (by pread alone), "rename
-  /// fills/sha256-abcd.part", "write head of index/data.mdb" (its first two pages): the names
-  /// relative to the directory.
+  /// fills/sha256-abcd.part", "write head of index/data.mdb" (its first two pages), "space of
+  /// index" (by its path; failing with ENOSPC it says that none is left): the names relative to the
+  /// directory.
   std::vector<std::string> seen() const;
 
   /// From now on such calls fail with this errno; 0: no more.

@@ -1,6 +1,7 @@
 // What the cache does about a disk that fails.
 
 #include "cache/cache.hpp"
+#include "cache/file_error.hpp"
 #include "cache/paths.hpp"
 #include "cache/store_health.hpp"
 #include "tests/cache/disk_calls.hpp"
@@ -171,6 +172,21 @@ TEST_CASE("a disk so full that no commit fits: blobs go first, and their records
   cache = open_cache(dir.path());
   CHECK(cache->verify({}).damaged == 0);
   CHECK(cache->stats().totals.blobs == 2);
+}
+
+TEST_CASE("a write that breaks off on a nearly full disk is a full disk's") {
+  const testing::TempDir dir;
+  const auto cache = open_cache(dir.path());
+  const std::vector<Digest> blobs{publish(*cache, bytes_of(1'000))};
+  testing::DiskCalls calls(dir.path());
+  calls.fail("sync index/data.mdb", EIO);
+  calls.fail("space of index", ENOSPC);
+  const auto refused = testing::commit(cache->index(), {.blobs_gone = blobs});
+  REQUIRE_FALSE(refused);
+  CHECK(says_full(refused.error()));
+  const auto removed = cache->remove(blobs);
+  REQUIRE(removed);
+  CHECK(removed->blob_bytes == 1'000);
 }
 
 TEST_CASE("a disk that fails in another way than by being full costs no blob its file") {

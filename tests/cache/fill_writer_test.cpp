@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <doctest/doctest.h>
+#include <new>
 #include <optional>
 #include <string>
 #include <sys/resource.h>
@@ -268,6 +269,37 @@ TEST_CASE("followers have their bytes when the disk fails after the digest was r
   fs::remove(shard);  // Repaired: the next attempt succeeds.
   testing::publish(*f.cache, bytes);
   CHECK(f.cache->open_blob(f.digest));
+}
+
+TEST_CASE(
+    "memory that runs out at the end of a fill leaves the place free, and the part for the next") {
+  const testing::TempDir dir;
+  bool no_memory = true;
+  const auto excluded = [&no_memory](const std::string&) {
+    if (no_memory) throw std::bad_alloc();
+    return false;
+  };
+  const auto cache = *Cache::open({.directory = dir.path(), .excluded = excluded}, nullptr);
+  const auto bytes = bytes_of(BlobFillWriter::resumed_bytes_min);
+  const auto digest = digest_of(bytes);
+  REQUIRE(testing::commit(cache->index(),
+                          {.grants = {{testing::image("library/hi"), digest, "linux/386"}}}));
+  {
+    const auto access = cache->open_or_join(digest, "docker.io/library/hi");
+    REQUIRE(access.writer->begin(bytes.size()));
+    REQUIRE(access.writer->append(bytes));
+    CHECK_THROWS_AS((void)access.writer->finish(), std::bad_alloc);
+    CHECK(access.fill->state().verified);
+    CHECK(cache->find_fill(digest) == nullptr);
+  }
+  CHECK(cache->stats().space.reserved == 0);
+  no_memory = false;
+  const auto next = cache->open_or_join(digest, "docker.io/library/hi");
+  REQUIRE(next.writer);
+  CHECK(next.writer->resume() == bytes.size());
+  REQUIRE(next.writer->begin(bytes.size()));
+  REQUIRE(next.writer->finish());
+  CHECK(cache->open_blob(digest));
 }
 
 TEST_CASE("a blob whose final file is there already is published all the same") {

@@ -1,7 +1,9 @@
 #include "cache/index_audit.hpp"
 
+#include "tests/cache/disk_calls.hpp"
 #include "tests/cache/support.hpp"
 
+#include <cerrno>
 #include <doctest/doctest.h>
 #include <memory>
 
@@ -97,6 +99,21 @@ TEST_CASE("sums that are wrong are found, and counted anew") {
   const auto audit = index->audit();
   CHECK(audit.damaged == 0);
   CHECK_FALSE(audit.sums_right);
+  REQUIRE(testing::commit(*index, {}));
+  CHECK(index->totals().blob_bytes == 121);
+  CHECK(index->audit().sums_right);
+}
+
+TEST_CASE("sums that could not be written are counted anew by the next commit that can") {
+  const Written w;
+  w.put(w.two, codec::write(codec::digest_key(w.two), BlobRecord{.size = 21}));
+  auto index = *Index::open(w.dir.path());
+  CHECK_FALSE(index->audit().sums_right);
+  {
+    testing::DiskCalls calls(w.dir.path());
+    calls.fail("sync data.mdb", EIO);
+    CHECK_FALSE(testing::commit(*index, {}));
+  }
   REQUIRE(testing::commit(*index, {}));
   CHECK(index->totals().blob_bytes == 121);
   CHECK(index->audit().sums_right);

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 #include <limits>
 #include <map>
+#include <new>
 #include <optional>
 #include <set>
 #include <span>
@@ -26,6 +27,7 @@ struct Disk {
   std::set<Digest> kept = {};
   std::set<Digest> busy = {};  ///< that shows only when they are to go
   bool broken = false;
+  bool no_memory = false;
   bool shows_freed = true;  ///< else it shows only at the next commit of its own
   std::uint64_t hidden = 0;
   std::vector<std::size_t> batches = {};
@@ -37,6 +39,7 @@ struct Disk {
   }
 
   Result<SpaceKeeper::Evicted> evict(std::span<const Evictable> victims) {
+    if (no_memory) throw std::bad_alloc();
     if (broken) return Error{.code = Errc::storage_failed, .message = "broken"};
     batches.push_back(victims.size());
     std::uint64_t gone = 0;

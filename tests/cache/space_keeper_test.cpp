@@ -183,6 +183,25 @@ TEST_CASE("when nothing can be evicted its error is told, and everything stays k
   CHECK(kept.keeper.reserve(50));
 }
 
+TEST_CASE(
+    "memory that runs out while room is made costs no blob, and the next caller has its room") {
+  Kept kept({.max_size = 100});
+  kept.publish_all(10, 10);
+  kept.disk.no_memory = true;
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = kept.keeper.reserve(20);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().retryable);
+    CHECK_FALSE(kept.keeper.free_up(10));
+  }
+  CHECK(kept.disk.blobs.size() == 10);
+  CHECK(kept.policy.bytes() == 100);
+  CHECK(kept.keeper.usage().published == 100);
+  kept.disk.no_memory = false;
+  CHECK(kept.keeper.reserve(20));
+  CHECK(kept.disk.blobs.size() == 7);
+}
+
 TEST_CASE("blobs that were there before count at once, and go when the policy knows them") {
   Disk disk;
   Eviction policy;

@@ -5,6 +5,9 @@
 
 #include <atomic>
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <memory>
+#include <new>
 #include <random>
 #include <string>
 #include <thread>
@@ -197,6 +200,38 @@ TEST_CASE("a pinned blob stays, and is given up once it is not pinned any more")
   REQUIRE(testing::commit(cache->index(), {.pins_gone = {{name, pinned}}}));
   testing::publish(*cache, large);
   CHECK_FALSE(cache->open_blob(pinned));
+}
+
+TEST_CASE("a blob that was to go when memory ran out is there, and can go later") {
+  const testing::TempDir dir(testing::in_memory());
+  std::vector<Digest> blobs;
+  {
+    const auto cache = open(dir, ten_blobs);
+    for (std::uint32_t i = 0; i < 2; ++i) blobs.push_back(numbered_blob(*cache, i));
+  }
+  BlobStore store(std::make_shared<const FileHandle>(
+                      ::open(dir.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+                  false, nullptr);
+  REQUIRE(store.open(dir.path()));
+  const auto index = *Index::open(dir / "index");
+  bool no_memory = true;
+  Space space({}, {.store = &store, .index = index.get(), .is_filling = [&](const Digest& digest) {
+                     if (no_memory && digest == blobs[1]) throw std::bad_alloc();
+                     return false;
+                   }});
+  const std::vector<Evictable> both{{.digest = blobs[0], .size = blob_bytes},
+                                    {.digest = blobs[1], .size = blob_bytes}};
+  CHECK_THROWS_AS((void)space.remove(both), std::bad_alloc);
+  CHECK_THROWS_AS(space.forget_missing(both), std::bad_alloc);
+  for (const auto& digest : blobs) {
+    CHECK_FALSE(space.is_leaving(digest));
+    CHECK(store.find(digest).blob);
+    CHECK(index->find_blob(digest));
+  }
+  no_memory = false;
+  const auto removed = space.remove(both);
+  REQUIRE(removed);
+  CHECK(removed->freed == 2 * blob_bytes);
 }
 
 TEST_CASE("collecting leaves what went to quarantine lately") {
