@@ -8,16 +8,9 @@
 #include "resolver/network.hpp"
 #include "resolver/url.hpp"
 
-#include <chrono>
-#include <cstddef>
 #include <string>
 
 namespace archway::proxy {
-
-inline constexpr std::size_t token_answer_bytes_max = 64 * 1024;
-inline constexpr std::size_t token_bytes_max = 16 * 1024;
-inline constexpr std::chrono::seconds token_valid_default{60};  ///< where the service says nothing
-inline constexpr std::chrono::seconds token_valid_max{3600};
 
 /// A challenge, and where the upstream that made it was reached.
 struct Challenged {
@@ -46,12 +39,5 @@ Result<TokenRequest> token_request(const Settings::Upstream& upstream, const Cha
 /// True when this realm may see the upstream's credentials: its own origin and the hosts in its
 /// `token_realms`, and never from an https upstream over http.
 bool may_see_credentials(const Settings::Upstream& upstream, const resolver::Url& realm);
-
-/// What a token service said. Errors: Errc::upstream_failed.
-struct Token {
-  std::string value;
-  std::chrono::seconds valid_for;
-};
-Result<Token> read_token(const std::string& json);
 
 }  // namespace archway::proxy

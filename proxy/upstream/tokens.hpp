@@ -5,6 +5,7 @@
 #include "proxy/single_flight.hpp"
 #include "proxy/upstream/exchange.hpp"
 #include "proxy/upstream/logins.hpp"
+#include "proxy/upstream/token_answer.hpp"
 #include "proxy/upstream/token_request.hpp"
 #include "resolver/model/result.hpp"
 

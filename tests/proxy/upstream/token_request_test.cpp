@@ -1,5 +1,6 @@
 #include "proxy/upstream/token_request.hpp"
 
+#include "proxy/upstream/token_answer.hpp"
 #include "resolver/challenge.hpp"
 
 #include <doctest/doctest.h>
