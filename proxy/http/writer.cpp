@@ -1,6 +1,7 @@
 #include "proxy/http/writer.hpp"
 
 #include "proxy/http/byte_source.hpp"
+#include "proxy/http/error_field.hpp"
 #include "proxy/wakeup.hpp"
 
 #include <algorithm>
@@ -285,6 +286,10 @@ std::string head_text(const Response& response, const Framing& framing) {
   append_number(text, response.status);
   text += ' ';
   text += reason(response.status);
+  if (const auto why = response.fields.find(error_field); !why.empty()) {
+    text += ": ";
+    append_safe(text, why.substr(0, repeated_bytes_max));
+  }
   text += "\r\n";
   for (const auto& [name, value] : response.fields) {
     text += name;

@@ -16,8 +16,9 @@ struct Framing {
   bool http_1_0 = false;  ///< no chunked coding: a body of unknown length ends with the connection
 };
 
-/// The status line and header block of an answer, framing fields included. Values with control
-/// characters lose them: nothing that came from outside can split an answer.
+/// The status line (with what error_field says) and header block of an answer, framing fields
+/// included. Values with control characters lose them: nothing that came from outside can split an
+/// answer.
 std::string head_text(const Response& response, const Framing& framing);
 
 /// Writes a whole answer. A growing body is followed to its end; when its fill fails the connection

@@ -1,5 +1,6 @@
 #include "proxy/pull/refusal.hpp"
 
+#include "proxy/http/error_field.hpp"
 #include "proxy/upstream/status.hpp"
 
 #include <boost/json/array.hpp>
@@ -22,6 +23,7 @@ Response document(std::uint16_t status, std::string_view code, std::string_view 
   Response response{.status = status};
   response.fields.add("Content-Type", "application/json");
   response.fields.add("Docker-Distribution-Api-Version", "registry/2.0");
+  response.fields.add(error_field, message);
   response.body = bytes_body(error_document(code, message));
   return response;
 }

@@ -1,5 +1,6 @@
 #include "proxy/http/writer.hpp"
 
+#include "proxy/http/error_field.hpp"
 #include "tests/support/fakes.hpp"
 #include "tests/support/scripted_wire.hpp"
 #include "tests/support/writing.hpp"
@@ -101,6 +102,26 @@ TEST_CASE("no value can split an answer") {
     const auto head = head_text(response, {});
     CHECK(head.starts_with("HTTP/1.1 200 OK\r\nX-One: " + std::string(row.left) +
                            "\r\nX-Two: 2\r\nContent-Length: 0\r\n"));
+  }
+}
+
+TEST_CASE("the status line says why, within bounds, and cannot be split either") {
+  struct Row {
+    const char* why;
+    std::string said;
+    std::string line;
+  };
+  for (const auto& row : std::vector<Row>{
+           {"a sentence", "docker.io cannot be reached",
+            "Bad Gateway: docker.io cannot be reached"},
+           {"nothing", "", "Bad Gateway"},
+           {"a line end", "a\r\nSet-Cookie: x", "Bad Gateway: aSet-Cookie: x"},
+           {"very much", std::string(9'000, 'x'), "Bad Gateway: " + std::string(300, 'x')},
+       }) {
+    CAPTURE(row.why);
+    Response response{.status = 502};
+    response.fields.add(error_field, row.said);
+    CHECK(head_text(response, {}).starts_with("HTTP/1.1 502 " + row.line + "\r\nArchway-Error: "));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/pull/refusal.hpp"
 
+#include "proxy/http/error_field.hpp"
 #include "proxy/upstream/status.hpp"
 
 #include <boost/json/parse.hpp>
@@ -53,6 +54,7 @@ TEST_CASE("every error is a status, a registered code and its message") {
     CHECK(response.fields.find("Docker-Distribution-Api-Version") == "registry/2.0");
     CHECK(text_of(response) == "{\"errors\":[{\"code\":\"" + std::string(row.wire) +
                                    "\",\"message\":\"what to do\"}]}\n");
+    CHECK(response.fields.find(error_field) == "what to do");
     CHECK(response.close == (row.status == 405));
     CHECK(response.fields.contains("Allow") == (row.status == 405));
     // Nothing else challenges: dockerd would answer with Docker Hub's credentials.
