@@ -2,21 +2,13 @@
 # header or in the path; then the tag is that platform's manifest.
 
 load helpers
+load engines
 
 setup_file() {
-  need containerd ctr
   start_registry hub "$hub"
   start_registry ghcr "$ghcr"
   start_archway
-  mkdir -p /etc/containerd/certs.d/_default
-  # The file that users have and, after it, a snapshotter that works on any file system.
-  cat "$clients/containerd/config.toml" - >/etc/containerd/config.toml <<'CONFIG'
-
-[plugins."io.containerd.grpc.v1.cri".containerd]
-  snapshotter = "native"
-CONFIG
-  service_start containerd containerd --config /etc/containerd/config.toml --root "$stack_dir/containerd" \
-    --state /run/containerd --address /run/containerd/containerd.sock
+  start_containerd
   service_await containerd 30 "containerd answers" ctr version
 }
 

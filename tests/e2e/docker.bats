@@ -3,16 +3,13 @@
 # whatever --platform says, and picks the entry of the index itself.
 
 load helpers
+load engines
 
 setup_file() {
-  need dockerd docker
   start_registry hub "$hub"
   start_registry ghcr "$ghcr"
   start_archway
-  cp "$clients/docker/daemon.json" /etc/docker/daemon.json
-  service_start dockerd dockerd --config-file /etc/docker/daemon.json --host unix:///run/docker.sock \
-    --data-root "$stack_dir/docker" --exec-root /run/docker --pidfile /run/docker.pid --storage-driver vfs \
-    --bridge=none --iptables=false --ip6tables=false --cgroup-parent "/${ARCHWAY_E2E_WORK##*/}"
+  start_dockerd
   service_await dockerd 30 "dockerd answers" docker version
 }
 

@@ -2,14 +2,13 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load engines
 
 setup_file() {
-  need podman buildah
+  need buildah
   start_registry hub "$hub"
   start_archway
-  printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >/etc/containers/policy.json
-  printf '[storage]\ndriver = "vfs"\nrunroot = "/run/storage"\ngraphroot = "%s/storage"\n' "$stack_dir" \
-    >/etc/containers/storage.conf
+  prepare_podman
 }
 
 # Storage that no other test has filled.
@@ -18,8 +17,6 @@ setup() {
   rm -f /etc/containers/registries.conf.d/*
 }
 
-configure() { cp "$clients/podman/$1" /etc/containers/registries.conf.d/; }
-pod() { podman --runtime runc --cgroup-manager cgroupfs "$@"; }
 digest_in() { pod image inspect --format '{{.Digest}}' "$1"; }
 platform_in() { pod image inspect --format '{{.Os}}/{{.Architecture}}' "$1"; }
 

@@ -14,7 +14,7 @@ setup_suite() {
   # What was published apart, by one machine each.
   tags+=(single=username/test:1 single-arm64=username/arm64v8-test:1 hi=username/multi:1)
   "${make[@]}" --registry "http://$hub" --summary "$images.hub" \
-    hi hi-docker attested single single-arm64 blob:200MiB "${tags[@]}"
+    hi hi-docker attested single single-arm64 blob:200MiB blob:32MiB "${tags[@]}"
   "${make[@]}" --registry "http://$ghcr" --summary "$images.ghcr" --salt ghcr hi=org/tool:1
   jq -s add "$images.hub" "$images.ghcr" >"$images"
   push_note library/single "$(tag_digest library/single:1)"

@@ -2,19 +2,15 @@
 # tinyproxy are the real ones.
 
 load helpers
+load nginx
 
-front=registry.test:5200   # nginx before the registry, with TLS; leads to the next for blobs
 tunnels=127.0.0.1:5204     # tinyproxy
 
 setup_file() {
   need nginx tinyproxy skopeo
   start_registry hub "$hub"
-  printf '127.0.0.1 registry.test cdn.test wrong.test\n' >>/etc/hosts
   printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >/etc/containers/policy.json
-  make_certificates
-  nginx_config >"$stack_dir/nginx.conf"
-  service_start nginx nginx -e "$stack_dir/nginx.error" -p "$stack_dir" -c "$stack_dir/nginx.conf" -g 'daemon off;'
-  service_await nginx 10 "nginx listens" listens 127.0.0.1:5200
+  start_nginx
   tinyproxy_config >"$stack_dir/tinyproxy.conf"
   service_start tinyproxy tinyproxy -d -c "$stack_dir/tinyproxy.conf"
   service_await tinyproxy 10 "tinyproxy listens" listens "$tunnels"
@@ -33,64 +29,6 @@ teardown() {
 
 teardown_file() { stop_everything; }
 
-# One authority; a certificate for both names of nginx; one for clients.
-make_certificates() {
-  local dir=$stack_dir/tls name
-  mkdir -p "$dir"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test-authority \
-    -keyout "$dir/ca.key" -out "$dir/ca.crt" 2>/dev/null
-  for name in server client; do
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
-      -keyout "$dir/$name.key" -out "$dir/$name.csr" 2>/dev/null
-    openssl x509 -req -in "$dir/$name.csr" -CA "$dir/ca.crt" -CAkey "$dir/ca.key" -CAcreateserial -days 2 \
-      -extfile <(printf 'subjectAltName=DNS:registry.test,DNS:cdn.test') -out "$dir/$name.crt" 2>/dev/null
-  done
-}
-
-nginx_config() {
-  cat <<CONFIG
-user root;
-worker_processes 1;
-pid $stack_dir/nginx-own.pid;
-error_log $stack_dir/nginx.error;
-events { worker_connections 256; }
-http {
-  log_format asked '\$host "\$request" \$status auth=\$http_authorization';
-  access_log $stack_dir/nginx.access asked;
-  client_body_temp_path $stack_dir/nginx-body;
-  proxy_temp_path $stack_dir/nginx-proxy;
-  fastcgi_temp_path $stack_dir/nginx-fastcgi;
-  uwsgi_temp_path $stack_dir/nginx-uwsgi;
-  scgi_temp_path $stack_dir/nginx-scgi;
-  proxy_buffering off;
-  ssl_certificate $stack_dir/tls/server.crt;
-  ssl_certificate_key $stack_dir/tls/server.key;
-  limit_req_zone \$server_port zone=once:1m rate=1r/m;
-  server {
-    listen 127.0.0.1:5200 ssl;
-    location ~ ^/v2/.*/blobs/ { return 307 https://cdn.test:5201\$request_uri; }
-    location / { proxy_pass http://$hub; }
-  }
-  server {
-    listen 127.0.0.1:5201 ssl;
-    location / { proxy_pass http://$hub; }
-  }
-  server {
-    listen 127.0.0.1:5202;
-    limit_req_status 429;
-    location ~ /manifests/ { limit_req zone=once burst=2 nodelay; proxy_pass http://$hub; }
-    location / { proxy_pass http://$hub; }
-  }
-  server {
-    listen 127.0.0.1:5205 ssl;
-    ssl_client_certificate $stack_dir/tls/ca.crt;
-    ssl_verify_client on;
-    location / { proxy_pass http://$hub; }
-  }
-}
-CONFIG
-}
-
 tinyproxy_config() {
   cat <<CONFIG
 Port ${tunnels#*:}
@@ -103,25 +41,6 @@ BasicAuth me s3cret
 ConnectPort 5200
 ConnectPort 5201
 CONFIG
-}
-
-# transport_config UPSTREAM-LINES…: archway before one upstream.
-transport_config() {
-  cat <<CONFIG
-listen: [{address: $gate}]
-admin: $admin
-cache: {directory: $cache, keep_free: 64MiB}
-upstreams:
-  - name: docker.io
-    default: true
-CONFIG
-  printf '    %s\n' "$@"
-}
-
-# start_with UPSTREAM-LINES…
-start_with() {
-  transport_config "$@" >"$stack_dir/archway.yaml"
-  start_archway
 }
 
 copy() { skopeo copy --quiet --src-tls-verify=false "docker://$gate/library/hi:1" "dir:$BATS_TEST_TMPDIR/$1"; }
@@ -162,7 +81,7 @@ copy() { skopeo copy --quiet --src-tls-verify=false "docker://$gate/library/hi:1
 }
 
 @test "transport: what is cached is served while the front says 429" {
-  start_with "url: http://127.0.0.1:5202"
+  start_with "url: http://$limited"
   # The index, the client's manifest and one HEAD are allowed within a minute.
   copy first
   fetch GET "http://$gate/v2/library/single/manifests/1"

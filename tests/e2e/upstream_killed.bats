@@ -3,15 +3,22 @@
 
 load helpers
 
+spare=127.0.0.1:5102   # another place of the same registry
+
 setup_file() {
+  ln -sfn "$storage/hub" "$storage/spare"
+  start_registry spare "$spare"
   start_registry hub "$hub"
   start_relay
 }
 
 setup() {
   rm -rf "$stack_dir/cache"
-  hub_url=127.0.0.1:5110
-  archway_config 'tags: {fresh_for: 0}' 'timeouts: {connect: 1s, retry_for: 60s}' >"$stack_dir/archway.yaml"
+}
+
+# start_with LINE…: behind the relay, and what the lines say.
+start_with() {
+  hub_url=127.0.0.1:5110 archway_config "$@" >"$stack_dir/archway.yaml"
   start_archway
 }
 
@@ -46,6 +53,7 @@ pull_cached() {
   local digest url n everyone=() cached=() lost=()
   digest=$(layers_of library/blob:200MiB linux/amd64)
   url=http://$gate/v2/library/blob/blobs/$digest
+  start_with 'tags: {fresh_for: 0}' 'timeouts: {connect: 1s, retry_for: 60s}'
   pull_cached >/dev/null
   for n in $(layers_of library/hi:1 linux/arm/v7); do
     poll 10 "the layer is published" is_hit "http://$gate/v2/library/hi/blobs/$n"
@@ -81,4 +89,28 @@ pull_cached() {
   wait "${everyone[@]}"
   assert_equal "right copies" "$(cat "$BATS_TEST_TMPDIR"/half.* | grep -cx "${digest#sha256:}")" 6
   assert_equal "wrong bytes" "$(metric 'archway_digest_mismatches_total.*')" 0
+}
+
+@test "upstream killed: another of its places goes on in the middle of a blob, and answers for the rest" {
+  local digest url n everyone=()
+  digest=$(layers_of library/blob:200MiB linux/amd64)
+  url=http://$gate/v2/library/blob/blobs/$digest
+  hub_url=127.0.0.1:5110 archway_config 'timeouts: {connect: 1s}' |
+    sed "s#url: http://127.0.0.1:5110#urls: ['http://127.0.0.1:5110', 'http://$spare']#" >"$stack_dir/archway.yaml"
+  start_archway
+  for n in 1 2 3 4; do
+    (curl -sS --max-time 60 "$url" | openssl dgst -sha256 -r | cut -d ' ' -f 1) >"$BATS_TEST_TMPDIR/half.$n" 3>&- &
+    everyone+=("$!")
+  done
+  poll 30 "a fifth has arrived" has_bytes "$stack_dir/cache/fills/*.part" $((40 << 20))
+  service_kill throttle
+  service_kill hub
+  wait "${everyone[@]}"
+  assert_equal "right copies" "$(cat "$BATS_TEST_TMPDIR"/half.* | grep -cx "${digest#sha256:}")" 4
+  grep -q "\"GET /v2/library/blob/blobs/$digest[^\"]*\" 206 " "$stack_dir/spare.out" ||
+    fail "the other place was not asked for the rest: $(grep blobs "$stack_dir/spare.out")"
+  # What nobody has asked for yet comes from there alone.
+  assert_manifest "http://$gate/v2/library/single/manifests/1" "$(tag_digest library/single:1)"
+  fetch GET "http://$gate/v2/library/single/blobs/$(layers_of library/single:1 linux/amd64 | head -n 1)"
+  assert_equal "status" "$code" 200
 }
