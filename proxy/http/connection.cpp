@@ -37,12 +37,14 @@ bool take_now(Stream& stream, std::string& input) {
 /// True when more has come.
 net::awaitable<bool> hear_more(Stream* stream, std::string* input) {
   if (input->empty()) {
-    if (take_now(*stream, *input)) co_return true;
+    // What OpenSSL has read already makes no socket readable.
+    if (stream->is_tls() && take_now(*stream, *input)) co_return true;
     std::string().swap(*input);
     boost::system::error_code error;
     co_await stream->socket().async_wait(Stream::Socket::wait_read,
                                          net::redirect_error(net::use_awaitable, error));
     if (error || !stream->open()) co_return false;
+    if (take_now(*stream, *input)) co_return true;
   }
   const auto had = input->size();
   input->resize(had + read_bytes);
@@ -80,10 +82,13 @@ net::awaitable<void> answer_and_close(Stream* stream, Response response, Connect
 
 /// True when the conversation goes on.
 net::awaitable<bool> answer(Stream* stream, std::shared_ptr<const Request> request,
-                            Handler* handler, ConnectionSet::Entry* entry,
-                            ConnectionBounds bounds) {
+                            Handler* handler, ConnectionSet::Entry* entry, ConnectionBounds bounds,
+                            std::string block) {
   stream->no_deadline();
   Response response = co_await handler->handle(request);
+  if (response.reuse && !block.empty()) {
+    handler->ready_answers()->keep(block, *request, response);
+  }
   const Framing framing{
       .head_only = request->method == Method::head,
       .keep_alive = request->keep_alive && !response.close && !entry->draining() &&
@@ -97,6 +102,26 @@ net::awaitable<bool> answer(Stream* stream, std::shared_ptr<const Request> reque
   if (!sent.complete) co_return false;
   if (!framing.keep_alive) co_await stream->close_gently();
   co_return framing.keep_alive;
+}
+
+/// Sends what leaves at once, and gives back the rest: nearly always nothing.
+std::string send_at_once(Stream& stream, const ReadyAnswer& answer, std::string_view id) {
+  thread_local std::string text;
+  text.clear();
+  answer.append_to(text, id);
+  const auto sent = stream.write_now(text.data(), text.size());
+  return text.substr(sent);
+}
+
+/// True when the conversation goes on.
+net::awaitable<bool> send_rest(Stream* stream, std::string rest, Handler* handler,
+                               ConnectionBounds bounds) {
+  stream->deadline_in(bounds.stall);
+  const auto written = co_await stream->write(rest.data(), rest.size(), false);
+  if (written) co_return true;
+  if (timed_out(*stream)) handler->lost("slow_reader");
+  stream->reset();  // A mere close could look like the end of the answer.
+  co_return false;
 }
 
 }  // namespace
@@ -146,7 +171,20 @@ net::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer
       co_await answer_and_close(stream, std::move(refusal), bounds);
       break;
     }
-    auto read = read_envelope(std::string_view(input).substr(0, end), handler->target_max());
+    const auto block = std::string_view(input).substr(0, end);
+    auto* const answers = entry.draining() ? nullptr : handler->ready_answers();
+    if (const auto ready = answers ? answers->find(block, *peer) : nullptr) {
+      input.erase(0, end);
+      const Reuse::Use use{.id = ready->reuse->next_id(), .peer = peer};
+      std::string rest = send_at_once(*stream, *ready, use.id);
+      bool sent = rest.empty();
+      if (!sent) sent = co_await send_rest(stream, std::move(rest), handler, bounds);
+      ready->reuse->used(use, {.body_bytes = sent ? ready->body_bytes() : 0, .complete = sent});
+      if (!sent) break;
+      continue;
+    }
+    auto read = read_envelope(block, handler->target_max());
+    std::string asked(answers ? block : std::string_view());
     input.erase(0, end);
     if (auto* bad = std::get_if<BadRequest>(&read)) {
       Response refusal = handler->refuse(bad->status, std::move(bad->why));
@@ -155,7 +193,8 @@ net::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer
     }
     auto request = std::make_shared<Request>(std::get<Request>(std::move(read)));
     request->peer = peer;
-    const bool goes_on = co_await answer(stream, std::move(request), handler, &entry, bounds);
+    const bool goes_on =
+        co_await answer(stream, std::move(request), handler, &entry, bounds, std::move(asked));
     if (!goes_on) break;
   }
   if (entry.draining()) co_await stream->close_gently();

@@ -2,6 +2,7 @@
 
 #include "proxy/http/envelope.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/http/ready_answers.hpp"
 #include "proxy/http/stream.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -28,6 +29,9 @@ class Handler {
   /// A conversation that ended otherwise than by an answer. `reason`: slow_request (no whole header
   /// block in time), slow_reader (took too little of its answer).
   virtual void lost(std::string_view reason) { (void)reason; }
+
+  /// Where this loop's answers are kept that may be given again; nullptr: each is made anew.
+  virtual ReadyAnswers* ready_answers() { return nullptr; }
 
   /// The longest target that it reads, in bytes; a header block has to have room for it.
   virtual std::size_t target_max() const { return target_bytes_max; }

@@ -65,6 +65,7 @@ struct Request {
 
 class ByteSource;
 class PageReader;
+class Reuse;
 
 /// Part of a complete blob.
 struct FileBody {
@@ -113,6 +114,8 @@ struct Response {
   std::variant<BytesBody, FileBody, GrowingBody, RelayBody> body = BytesBody{};
   bool close = false;                             ///< this connection ends with this answer
   std::function<void(const Sent&)> on_sent = {};  ///< called once, when it has left or failed to
+  /// Set where the same request may be given the same answer again.
+  std::shared_ptr<const Reuse> reuse = {};
 
   /// What Content-Length says; none for a body of unknown size.
   std::optional<std::uint64_t> length() const;

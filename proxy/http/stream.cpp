@@ -99,16 +99,7 @@ Stream::Step Stream::receive(char* buffer, std::size_t size, std::size_t& got) {
 
 Stream::Step Stream::send(const char* data, std::size_t size, bool more, std::size_t& sent) {
   if (!socket_.is_open()) return Step::failed;
-  if (tls_) {
-    ERR_clear_error();
-    const int result = SSL_write_ex(tls_->ssl, data, size, &sent);
-    if (result == 1) return Step::done;
-    switch (SSL_get_error(tls_->ssl, result)) {
-      case SSL_ERROR_WANT_READ: return Step::wait_read;
-      case SSL_ERROR_WANT_WRITE: return Step::wait_write;
-      default: return Step::failed;
-    }
-  }
+  if (tls_) return tls_->write(data, size, more, sent);
   const auto result =
       ::send(socket_.native_handle(), data, size, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
   if (result >= 0) {
@@ -140,9 +131,20 @@ std::size_t Stream::read_now(char* buffer, std::size_t size) {
   return !expired_ && receive(buffer, size, got) == Step::done ? got : 0;
 }
 
+std::size_t Stream::write_now(const char* data, std::size_t size) {
+  if (tls_) return 0;  // Its records may be taken and still not leave: write() waits for them.
+  std::size_t done = 0;
+  while (done < size && !expired_) {
+    std::size_t sent = 0;
+    if (send(data + done, size - done, false, sent) != Step::done) break;
+    done += sent;
+  }
+  return done;
+}
+
 net::awaitable<Result<void>> Stream::write(const char* data, std::size_t size, bool more) {
   std::size_t done = 0;
-  while (done < size) {
+  while (done < size || (tls_ && !more && !tls_->unsent.empty())) {
     std::size_t sent = 0;
     const auto step = expired_ ? Step::failed : send(data + done, size - done, more, sent);
     done += sent;

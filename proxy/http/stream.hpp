@@ -52,6 +52,9 @@ class Stream final : private Expiring {
 
   /// All of it. `more`: a file follows, so that both leave in one segment.
   boost::asio::awaitable<Result<void>> write(const char* data, std::size_t size, bool more);
+  /// What leaves without waiting: so many of its bytes. 0 may also be an error, which write()
+  /// tells.
+  std::size_t write_now(const char* data, std::size_t size);
   /// A part of a file: sendfile(2) on a plain stream. A client that takes less than 64 KiB within
   /// `stall` ends it. `reader` waits for the disk in the loop's place; nullptr: the loop itself
   /// does. Gives back the bytes sent when all went well.
@@ -94,6 +97,7 @@ class Stream final : private Expiring {
                                                           std::chrono::milliseconds stall);
   boost::asio::awaitable<Result<std::uint64_t>> copy_file(FilePart part, PageReader* reader,
                                                           std::chrono::milliseconds stall);
+  boost::asio::awaitable<bool> push_out(std::chrono::milliseconds stall);
   Error handshake_failed(std::string what) const;
   void say_goodbye();
   Error broken(std::string what) const;

@@ -1,5 +1,5 @@
 #include "proxy/http/page_reader.hpp"
-#include "proxy/http/stream.hpp"
+#include "proxy/http/stream_tls.hpp"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -18,7 +18,6 @@ namespace {
 
 // A client faster than this between two waits yields to its neighbours.
 constexpr std::uint64_t turn_bytes = 8 * FileWindows::window_bytes;
-constexpr std::size_t tls_piece_bytes = 64 * 1024;
 // What a client takes at least within the bound for stalls: one that takes a byte a second would
 // keep its connection for ever.
 constexpr std::uint64_t pace_bytes = 64 * 1024;
@@ -87,30 +86,42 @@ net::awaitable<Result<std::uint64_t>> Stream::send_file(FilePart part, PageReade
   co_return done;
 }
 
+/// Waits until all that is kept has left.
+net::awaitable<bool> Stream::push_out(std::chrono::milliseconds stall) {
+  auto left = tls_->unsent.size();
+  for (;;) {
+    const bool awake = co_await ready(Socket::wait_write);
+    if (!awake) co_return false;
+    const auto step = tls_->push();
+    if (step != Step::wait_write) co_return step == Step::done;
+    if (left - tls_->unsent.size() < pace_bytes) continue;
+    left = tls_->unsent.size();
+    deadline_in(stall);
+  }
+}
+
 net::awaitable<Result<std::uint64_t>> Stream::copy_file(FilePart part, PageReader* reader,
                                                         std::chrono::milliseconds stall) {
   FileWindows windows(part, reader);
-  const auto buffer = std::make_unique<char[]>(tls_piece_bytes);
   std::uint64_t done = 0;
   std::uint64_t turn = 0;
   while (done < part.length) {
-    if (windows.is_cold(part.offset + done)) {
+    const auto at = part.offset + done;
+    if (windows.is_cold(at)) {
       no_deadline();
       const auto brought = co_await windows.bring();
       if (!brought) co_return brought.error();
     }
-    const auto want = static_cast<std::size_t>(
-        std::min<std::uint64_t>(windows.ready(part.offset + done), tls_piece_bytes));
-    const auto got =
-        ::pread(part.file->get(), buffer.get(), want, static_cast<off_t>(part.offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) co_return unreadable(std::strerror(errno));
-    if (got == 0) co_return unreadable(shorter);
+    if (!open()) co_return broken("TLS write");
+    const auto copied = tls_->copy(part.file->get(), at, windows.ready(at));
+    if (copied.got < 0) co_return unreadable(std::strerror(copied.error));
+    if (copied.got == 0) co_return unreadable(shorter);
     deadline_in(stall);
-    const auto written = co_await write(buffer.get(), static_cast<std::size_t>(got), false);
-    if (!written) co_return written.error();
-    done += static_cast<std::uint64_t>(got);
-    turn += static_cast<std::uint64_t>(got);
+    bool left = copied.step == Step::done;
+    if (copied.step == Step::wait_write) left = co_await push_out(stall);
+    if (!left) co_return broken("TLS write: " + tls_errors());
+    done += static_cast<std::uint64_t>(copied.got);
+    turn += static_cast<std::uint64_t>(copied.got);
     if (turn >= turn_bytes) {
       turn = 0;
       co_await net::post(socket_.get_executor(), net::use_awaitable);

@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <array>
 #include <boost/asio/awaitable.hpp>
+#include <cerrno>
 #include <ctime>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string>
+#include <sys/socket.h>
 #include <utility>
 
 namespace archway::proxy {
@@ -48,7 +50,8 @@ net::awaitable<Result<void>> Stream::handshake(std::string what) {
     ERR_clear_error();
     const bool possible = open();
     const int result = possible ? SSL_do_handshake(tls_->ssl) : -1;
-    if (result == 1) co_return Result<void>();
+    if (result == 1 && tls_->collect_writes()) co_return Result<void>();
+    if (result == 1) co_return broken(what + ": no memory");
     const int why = possible ? SSL_get_error(tls_->ssl, result) : SSL_ERROR_SSL;
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
       co_return handshake_failed(std::move(what));
@@ -80,7 +83,8 @@ net::awaitable<Result<void>> Stream::accept_tls(std::shared_ptr<const TlsContext
   tls_ = std::make_unique<Tls>();
   tls_->context = std::move(context);
   tls_->ssl = SSL_new(tls_->context->native());
-  if (!tls_->ssl || SSL_set_fd(tls_->ssl, socket_.native_handle()) != 1) {
+  tls_->fd = socket_.native_handle();
+  if (!tls_->ssl || SSL_set_fd(tls_->ssl, tls_->fd) != 1) {
     co_return broken("TLS: " + tls_errors());
   }
   SSL_set_accept_state(tls_->ssl);
@@ -92,7 +96,8 @@ net::awaitable<Result<void>> Stream::connect_tls(std::shared_ptr<const TlsContex
   tls_ = std::make_unique<Tls>();
   tls_->context = std::move(context);
   tls_->ssl = SSL_new(tls_->context->native());
-  if (!tls_->ssl || SSL_set_fd(tls_->ssl, socket_.native_handle()) != 1) {
+  tls_->fd = socket_.native_handle();
+  if (!tls_->ssl || SSL_set_fd(tls_->ssl, tls_->fd) != 1) {
     co_return broken("TLS: " + tls_errors());
   }
   SSL_set_connect_state(tls_->ssl);

@@ -279,7 +279,7 @@ net::awaitable<Sent> write_parts(Stream* stream, Response response, Framing fram
 
 }  // namespace
 
-std::string head_text(const Response& response, const Framing& framing) {
+std::string head_start(const Response& response, const Framing& framing) {
   std::string text;
   text.reserve(512);
   text += framing.http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ";
@@ -305,10 +305,19 @@ std::string head_text(const Response& response, const Framing& framing) {
   } else if (!length && chunked(response, framing)) {
     text += "Transfer-Encoding: chunked\r\n";
   }
-  text += date_line();
-  if (!framing.keep_alive) text += "Connection: close\r\n";
-  if (framing.keep_alive && framing.http_1_0) text += "Connection: keep-alive\r\n";
-  text += "\r\n";
+  return text;
+}
+
+void append_head_end(std::string& head, const Framing& framing) {
+  head += date_line();
+  if (!framing.keep_alive) head += "Connection: close\r\n";
+  if (framing.keep_alive && framing.http_1_0) head += "Connection: keep-alive\r\n";
+  head += "\r\n";
+}
+
+std::string head_text(const Response& response, const Framing& framing) {
+  std::string text = head_start(response, framing);
+  append_head_end(text, framing);
   return text;
 }
 

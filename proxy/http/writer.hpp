@@ -21,6 +21,10 @@ struct Framing {
 /// answer.
 std::string head_text(const Response& response, const Framing& framing);
 
+/// Its two parts: what stays the same when the answer is given again, and what does not.
+std::string head_start(const Response& response, const Framing& framing);
+void append_head_end(std::string& head, const Framing& framing);
+
 /// Writes a whole answer. A growing body is followed to its end; when its fill fails the connection
 /// is reset, so that a client sees a broken transfer and never a whole lie. `stall` bounds every
 /// wait for the client; the waits for a fill are bounded by the fill itself.

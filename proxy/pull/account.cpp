@@ -40,9 +40,8 @@ void note(Account& account, const Error& error) {
   account.why = error.context.empty() ? error.message : error.message + " (" + error.context + ")";
 }
 
-void close_account(const Account& account, const Request& request, std::uint16_t status,
-                   const Sent& sent, metrics::Log* log, metrics::Metrics* metrics) {
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - account.begun;
+void count_request(const Account& account, std::uint16_t status, const Sent& sent,
+                   std::chrono::duration<double> took, metrics::Metrics* metrics) {
   metrics->request({.kind = account.kind,
                     .outcome = account.outcome,
                     .upstream = account.upstream,
@@ -50,6 +49,10 @@ void close_account(const Account& account, const Request& request, std::uint16_t
                     .status = status,
                     .bytes = sent.body_bytes,
                     .seconds = took.count()});
+}
+
+void log_request(const Account& account, const Request& request, std::uint16_t status,
+                 const Sent& sent, std::chrono::duration<double> took, metrics::Log* log) {
   if (!log->enabled(metrics::Level::info)) return;
   std::vector<metrics::Field> fields;
   const auto text = [&](std::string_view key, const std::string& value) {
@@ -73,6 +76,13 @@ void close_account(const Account& account, const Request& request, std::uint16_t
   if (account.kind.empty()) text("target", request.target);
   text("user_agent", std::string(request.fields.find("User-Agent")));
   log->info("request", std::move(fields));
+}
+
+void close_account(const Account& account, const Request& request, std::uint16_t status,
+                   const Sent& sent, metrics::Log* log, metrics::Metrics* metrics) {
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - account.begun;
+  count_request(account, status, sent, took, metrics);
+  log_request(account, request, status, sent, took, log);
 }
 
 }  // namespace archway::proxy

@@ -39,6 +39,12 @@ struct Account {
 /// and its context.
 void note(Account& account, const Error& error);
 
+/// What metrics and the log are told of a request that ended.
+void count_request(const Account& account, std::uint16_t status, const Sent& sent,
+                   std::chrono::duration<double> took, metrics::Metrics* metrics);
+void log_request(const Account& account, const Request& request, std::uint16_t status,
+                 const Sent& sent, std::chrono::duration<double> took, metrics::Log* log);
+
 /// Writes the access line and counts the request.
 void close_account(const Account& account, const Request& request, std::uint16_t status,
                    const Sent& sent, metrics::Log* log, metrics::Metrics* metrics);

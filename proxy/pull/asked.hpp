@@ -2,6 +2,7 @@
 
 #include "proxy/http/message.hpp"
 #include "proxy/pull/account.hpp"
+#include "proxy/pull/knowledge.hpp"
 #include "resolver/client_platform.hpp"
 #include "resolver/freshness.hpp"
 #include "resolver/model/name.hpp"
@@ -26,6 +27,7 @@ struct Asked {
   std::string rewrite_problem = {};  ///< for the log: a rule matched that could not be used
   resolver::ClientPlatform client;
   std::shared_ptr<Account> account;
+  Knowledge known = {};  ///< before anything was decided
 };
 
 /// The full name as people write it: `docker.io/library/golang:1.22`, `…@sha256:…`.

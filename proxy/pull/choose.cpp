@@ -18,6 +18,7 @@ using Loaded = std::shared_ptr<const resolver::Manifest>;
 /// platform, together with what its config says. What cannot be had counts as empty.
 net::awaitable<Result<Loaded>> load(PullParts* parts, std::shared_ptr<const Question> question,
                                     Digest digest) {
+  *question->looked_inside = true;
   const auto stored = co_await obtain_manifest(parts, question->image, digest);
   if (!stored && is_passing(stored.error())) co_return stored.error();
   if (!stored) co_return std::make_shared<const resolver::Manifest>();

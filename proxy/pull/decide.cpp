@@ -126,6 +126,7 @@ net::awaitable<Result<Decided>> take_child(PullParts* parts, QuestionPtr questio
                     .index = top->manifest.digest,
                     .outcome = outcome,
                     .stale_since = top->stale_since,
+                    .looked_inside = *question->looked_inside,
                     .from = from};
 }
 
@@ -139,6 +140,7 @@ net::awaitable<Result<Decided>> take_filtered(PullParts* parts, QuestionPtr ques
                     .index = top->manifest.digest,
                     .outcome = top->outcome,
                     .stale_since = top->stale_since,
+                    .looked_inside = *question->looked_inside,
                     .from = question->image};
 }
 
@@ -148,6 +150,7 @@ Decided take_as_it_is(const PullParts& parts, const Question& question, const Ta
   return {.manifest = top.manifest,
           .outcome = top.outcome,
           .stale_since = top.stale_since,
+          .looked_inside = *question.looked_inside,
           .warning = verdict.message,
           .from = question.image};
 }

@@ -17,6 +17,8 @@ struct Decided {
   std::optional<Digest> index = {};                  ///< what it was chosen or made from
   metrics::Outcome outcome = metrics::Outcome::hit;  ///< the worst of tag, index and manifest
   std::optional<std::int64_t> stale_since = {};  ///< Unix time; when a stale tag was last checked
+  /// Manifests inside an index, or configs, had a say: those that could not be had count as empty.
+  bool looked_inside = false;
   std::string warning = {};  ///< for the `Warning` header and the log; "" : none
   /// The name its parts come from: another than the one asked for when a virtual image's member.
   ImageName from;

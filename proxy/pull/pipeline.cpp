@@ -51,7 +51,7 @@ void tell_operator(const PullShared& shared, const Asked& asked) {
 
 /// What every answer says: which request it answers, and what the cache had to do with it.
 void sign(Response& response, const std::string& id, metrics::Outcome outcome) {
-  response.fields.add("X-Request-Id", id);
+  response.fields.add(request_id_field, id);
   if (!response.fields.contains("Archway-Cache")) {
     response.fields.add("Archway-Cache", name(outcome));
   }

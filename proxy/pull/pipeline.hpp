@@ -3,6 +3,7 @@
 #include "proxy/http/connection.hpp"
 #include "proxy/pull/account.hpp"
 #include "proxy/pull/parts.hpp"
+#include "proxy/pull/reuse_manifest.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
@@ -16,11 +17,13 @@ namespace archway::proxy {
 /// Threads: one loop; each loop has its own.
 class Pipeline : public Handler {
  public:
-  explicit Pipeline(PullParts parts) : parts_(parts) {}
+  explicit Pipeline(PullParts parts)
+      : parts_(parts), ready_(answers_by_address(*parts.shared->settings)) {}
 
   boost::asio::awaitable<Response> handle(std::shared_ptr<const Request> request) override;
   Response refuse(std::uint16_t status, std::string why) override;
   void lost(std::string_view reason) override;
+  ReadyAnswers* ready_answers() override { return &ready_; }
 
  private:
   boost::asio::awaitable<Result<Response>> pull(std::shared_ptr<const Request> request,
@@ -29,6 +32,7 @@ class Pipeline : public Handler {
                                                            std::shared_ptr<Account> account);
 
   PullParts parts_;
+  ReadyAnswers ready_;
 };
 
 }  // namespace archway::proxy

@@ -43,6 +43,7 @@ void describe(Account& account, const Asked& asked) {
 Result<std::shared_ptr<const Asked>> plan(const PullShared& shared,
                                           std::shared_ptr<const Request> request,
                                           resolver::Route route, std::shared_ptr<Account> account) {
+  const auto known = Knowledge::of(shared);
   const auto named = resolver::upstream_of(route, request->fields.find("Host"), shared.names);
   if (!named) return named.error();
   const auto& rules = shared.settings->platforms;
@@ -58,7 +59,8 @@ Result<std::shared_ptr<const Asked>> plan(const PullShared& shared,
                                           .rewritten_by = std::move(rewritten.by),
                                           .rewrite_problem = std::move(rewritten.problem),
                                           .client = *std::move(client),
-                                          .account = std::move(account)});
+                                          .account = std::move(account),
+                                          .known = known});
   describe(*asked->account, *asked);
   return asked;
 }

@@ -71,7 +71,7 @@ void Prefetch::handed_out(PullParts* parts, ImageName image, std::optional<Tag> 
                           std::optional<Platform> platform, const StoredManifest& manifest,
                           bool body) {
   const auto& prefetch = state_->settings->prefetch;
-  if (prefetch.seen && tag && platform) state_->seen->note(image, *tag, *platform, unix_now());
+  if (tag && platform) pulled(image, *tag, *platform, unix_now());
   if (!prefetch.layers || !body) return;
   if (state_->spared.is_spared(image.upstream, std::chrono::steady_clock::now())) return;
   if (parts->upstreams->budget_is_low(image.upstream)) {
@@ -88,6 +88,11 @@ void Prefetch::handed_out(PullParts* parts, ImageName image, std::optional<Tag> 
   if (platform) batch.platform = platform->str();
   if (manifest.manifest->config) batch.config = manifest.manifest->config->digest;
   state_->queue.push(std::move(batch));
+}
+
+void Prefetch::pulled(const ImageName& image, const Tag& tag, const Platform& platform,
+                      std::int64_t now) {
+  if (state_->settings->prefetch.seen) state_->seen->note(image, tag, platform, now);
 }
 
 void Prefetch::spare(const std::string& upstream, const Error& error) {

@@ -28,6 +28,9 @@ class Prefetch {
   void handed_out(PullParts* parts, ImageName image, std::optional<Tag> tag,
                   std::optional<Platform> platform, const StoredManifest& manifest, bool body);
 
+  /// Of that, what `prefetch.seen` remembers: the tag was pulled for the platform.
+  void pulled(const ImageName& image, const Tag& tag, const Platform& platform, std::int64_t now);
+
   /// A client's request found the upstream failing or busy; other errors say nothing. For errors
   /// that the client does not see, because what is cached was served.
   void spare(const std::string& upstream, const Error& error);

@@ -20,6 +20,8 @@ struct Question {
   Explanation* why = nullptr;  ///< filled in on the way; nullptr: nobody wants to know
   /// With `why`: manifests that were not here before the decision looked into them.
   std::shared_ptr<std::set<Digest>> fetched = {};
+  /// Set once the decision took more than the index itself.
+  std::shared_ptr<bool> looked_inside = std::make_shared<bool>(false);
 };
 
 /// Notes a manifest's parts and whether they are here now; what was noted before stays as it was.

@@ -4,6 +4,7 @@
 #include "proxy/pull/obtain_manifest.hpp"
 #include "proxy/pull/prefetch.hpp"
 #include "proxy/pull/question.hpp"
+#include "proxy/pull/reuse_manifest.hpp"
 #include "proxy/pull/single.hpp"
 #include "proxy/pull/sources.hpp"
 
@@ -107,6 +108,7 @@ net::awaitable<Result<Response>> serve_manifest(PullParts* parts, AskedPtr asked
   Response response = manifest_response(*asked, *decided);
   const bool body = asked->request->method == Method::get && response.status == 200;
   tell_prefetch(parts, *asked, *decided, body);
+  response.reuse = reuse_of(*parts->shared, *asked, *decided, response);
   co_return response;
 }
 

@@ -14,6 +14,7 @@ void SinglePlatforms::remember(const Digest& manifest, Known known) {
   const std::lock_guard lock(mutex_);
   const bool added = known_.try_emplace(manifest, std::move(known)).second;
   if (!added) return;
+  ++learnt_;
   order_.push_back(manifest);
   if (order_.size() <= max_) return;
   known_.erase(order_.front());

@@ -3,7 +3,9 @@
 #include "resolver/model/digest.hpp"
 #include "resolver/model/platform.hpp"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -26,6 +28,8 @@ class SinglePlatforms {
   };
   std::optional<Known> find(const Digest& manifest) const;
   void remember(const Digest& manifest, Known known);
+  /// How many were remembered since the start.
+  std::uint64_t learnt() const { return learnt_; }
 
   /// The right to read one manifest's config in the background; given back with this object, which
   /// must not outlive the SinglePlatforms.
@@ -48,6 +52,7 @@ class SinglePlatforms {
   void give_back(const Digest& manifest);
 
   const std::size_t max_;
+  std::atomic<std::uint64_t> learnt_ = 0;
   mutable std::mutex mutex_;
   std::unordered_map<Digest, Known> known_;
   std::deque<Digest> order_;  // Of known_, the oldest first.

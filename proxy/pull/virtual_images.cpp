@@ -67,13 +67,17 @@ void VirtualImages::set(VirtualImage image) {
   if (!has_upstreams(image)) return;
   const std::unique_lock lock(mutex_);
   const Key key(image.name, image.tag);
-  if (!configured_.contains(key)) images_.insert_or_assign(key, std::move(image));
+  if (configured_.contains(key)) return;
+  images_.insert_or_assign(key, std::move(image));
+  ++changes_;
 }
 
 void VirtualImages::erase(const ImageName& name, const std::optional<Tag>& tag) {
   const std::unique_lock lock(mutex_);
   const Key key(name, tag);
-  if (!configured_.contains(key)) images_.erase(key);
+  if (configured_.contains(key)) return;
+  images_.erase(key);
+  ++changes_;
 }
 
 bool VirtualImages::has_upstreams(const VirtualImage& image) const {

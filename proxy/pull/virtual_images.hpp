@@ -4,7 +4,9 @@
 #include "proxy/config/settings.hpp"
 #include "resolver/model/virtual_image.hpp"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,6 +37,9 @@ class VirtualImages {
   std::vector<VirtualImage> all() const;
   bool is_configured(const ImageName& name, const std::optional<Tag>& tag) const;
 
+  /// How often one was made or removed since the start.
+  std::uint64_t changes() const { return changes_; }
+
   /// After the index has kept it.
   void set(VirtualImage image);
   void erase(const ImageName& name, const std::optional<Tag>& tag);
@@ -45,6 +50,7 @@ class VirtualImages {
   bool has_upstreams(const VirtualImage& image) const;
 
   const std::set<std::string> upstreams_;
+  std::atomic<std::uint64_t> changes_ = 0;
   mutable std::shared_mutex mutex_;
   std::map<Key, VirtualImage> images_;
   std::set<Key> configured_;
