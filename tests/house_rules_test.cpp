@@ -2,6 +2,8 @@
 // may stand, file length, a README in each folder. A rule in prose is forgotten; one that names
 // file and line is kept.
 
+#include "tests/support/source_dir.hpp"
+
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <filesystem>
@@ -169,7 +171,7 @@ Lines lines_of(const fs::path& path) {
   return lines;
 }
 
-const fs::path root = ARCHWAY_SOURCE_DIR;
+const fs::path root = archway::source_dir;
 
 TEST_CASE("house rules hold in every file") {
   int files = 0;

@@ -96,8 +96,9 @@ std::optional<Value> Section::find(std::string_view name) const {
 
 std::optional<Value> Section::need(std::string_view name) const {
   auto value = find(name);
-  // What is no mapping at all was reported as such.
-  const bool told = value_.node().kind != Yaml::Kind::mapping;
+  // What is no mapping at all was reported as such; nothing at all is an empty one.
+  const Yaml::Kind kind = value_.node().kind;
+  const bool told = kind != Yaml::Kind::mapping && kind != Yaml::Kind::null;
   if (!value && !told) value_.problem("the key " + std::string(name) + " is missing");
   return value;
 }

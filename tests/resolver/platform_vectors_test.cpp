@@ -4,6 +4,7 @@
 #include "resolver/manifest.hpp"
 #include "resolver/user_agent.hpp"
 #include "resolver/verdict.hpp"
+#include "tests/support/source_dir.hpp"
 
 #include <cstdio>
 #include <doctest/doctest.h>
@@ -24,7 +25,7 @@ namespace dom = simdjson::dom;
 dom::element vectors() {
   static dom::parser parser;
   static const dom::element root =
-      parser.load(ARCHWAY_SOURCE_DIR "/tests/data/platform_vectors.json").value();
+      parser.load(archway::source_dir + std::string("/tests/data/platform_vectors.json")).value();
   return root;
 }
 

@@ -12,6 +12,7 @@ TEST_CASE("listeners that cannot be are reported") {
   const BadRow rows[] = {
       {"no address", "listen: [{platform: arm64}]\n",
        "1:10: listen[0]: the key address is missing"},
+      {"an entry of nothing", "listen: [~]\n", "1:10: listen[0]: the key address is missing"},
       {"a port alone", "listen: [{address: 5000}]\n",
        "1:20: listen[0].address: found \"5000\"; allowed: an IP address and a port, such as "
        "0.0.0.0:5000 or [::]:5000; did you mean 0.0.0.0:5000?"},
@@ -68,6 +69,9 @@ TEST_CASE("listeners that cannot be are reported") {
       {"an entry that is a text", "listen: [0.0.0.0:5000]\n",
        "1:10: listen[0]: found \"0.0.0.0:5000\"; allowed: a mapping of address, tls, access or "
        "platform"},
+      {"tls of nothing", "listen: [{address: 0.0.0.0:5000, tls: }]\n",
+       "1:34: listen[0].tls: the key certificate is missing\n1:34: listen[0].tls: the key key is "
+       "missing"},
       {"a certificate without a key",
        "listen: [{address: 0.0.0.0:5443, tls: {certificate: /dev/null}}]\n",
        "1:39: listen[0].tls: the key key is missing"},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/command/client_config/client_files.hpp"
+#include "tests/support/source_dir.hpp"
 
 #include <doctest/doctest.h>
 #include <fstream>
@@ -35,8 +36,7 @@ inline std::string text_of(Result<ClientFiles> made) {
 
 /// A file that the end-to-end tests give to real clients.
 inline std::string client_file(const std::string& name) {
-  std::ifstream file(std::string(ARCHWAY_SOURCE_DIR) + "/tests/e2e/clients/" + name,
-                     std::ios::binary);
+  std::ifstream file(std::string(source_dir) + "/tests/e2e/clients/" + name, std::ios::binary);
   REQUIRE(file.good());
   return {std::istreambuf_iterator<char>(file), {}};
 }
