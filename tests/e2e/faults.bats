@@ -107,6 +107,29 @@ counts() { [[ $(metric "$1") == "$2" ]]; }
   assert_equal "read-only at last" "$(metric archway_cache_read_only)" 0
 }
 
+@test "faults: a disk that others fill to its last block still has room made on it, and no client notices" {
+  local digest
+  mkdir -p "$cache"
+  mount -t tmpfs -o size=64m,mode=700 tmpfs "$cache"
+  archway_config | sed 's/keep_free: .*/keep_free: 0/' >"$stack_dir/archway.yaml"
+  start_archway
+  for digest in $(layers_of library/hi:1 linux/arm/v7); do
+    curl -sS --fail --max-time 10 -o /dev/null "http://$gate/v2/library/hi/blobs/$digest"
+    poll 10 "the blob is published" is_hit "http://$gate/v2/library/hi/blobs/$digest"
+  done
+  cat /dev/zero >"$cache/filler" 2>/dev/null || true
+  assert_equal "free" "$(df --output=avail "$cache" | tail -n 1 | tr -d ' ')" 0
+  for digest in $(layers_of library/hi:1 linux/amd64); do
+    fetch GET "http://$gate/v2/library/hi/blobs/$digest"
+    assert_equal "status" "$code" 200
+    assert_equal "the blob" "sha256:$(sha256 "$body")" "$digest"
+    poll 10 "the blob is kept" is_hit "http://$gate/v2/library/hi/blobs/$digest"
+  done
+  rm "$cache/filler"
+  stop_archway
+  "$ARCHWAY_BINARY" verify -q -c "$stack_dir/archway.yaml" || fail "verify finds something wrong"
+}
+
 @test "faults: a flipped bit is found before the blob is whole again, and it is fetched anew" {
   local digest url file status=0
   digest=$(layers_of library/blob:200MiB linux/amd64)

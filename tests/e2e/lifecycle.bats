@@ -96,6 +96,70 @@ teardown() {
   stop_archway
 }
 
+@test "lifecycle: SIGTERM in the middle of a fetch: its client has it whole, and it is in the cache afterwards" {
+  local digest url
+  digest=$(layers_of library/blob:32MiB linux/amd64)
+  url=http://$gate/v2/library/blob/blobs/$digest
+  service_start throttle python3 "$BATS_TEST_DIRNAME/throttle.py" 5110 "$hub" 20000000
+  service_await throttle 10 "the relay listens" listens 127.0.0.1:5110
+  hub_url=127.0.0.1:5110 archway_config >"$stack_dir/archway.yaml"
+  start_archway
+  curl -sS --fail --max-time 60 -o "$BATS_TEST_TMPDIR/fetched" "$url" 3>&- &
+  local fetching=$!
+  poll 10 "the client has bytes" not_empty "$BATS_TEST_TMPDIR/fetched"
+  kill -TERM "$(service_pid archway)"
+  poll 5 "the port is closed" closed "$gate"
+  service_running archway
+  wait "$fetching"
+  assert_equal "what the client got" "sha256:$(sha256 "$BATS_TEST_TMPDIR/fetched")" "$digest"
+  assert_clean_end archway
+  service_stop throttle
+  start_archway
+  is_hit "$url"
+  stop_archway
+}
+
+@test "lifecycle: SIGUSR1, SIGPIPE, SIGHUP with a broken file, and a stop in between end nobody's transfer" {
+  local digest url
+  digest=$(layers_of library/blob:200MiB linux/amd64)
+  url=http://$gate/v2/library/blob/blobs/$digest
+  start_archway
+  curl -sS --fail -o /dev/null "$url"
+  poll 20 "the blob is published" is_hit "$url"
+  curl -sS --fail --limit-rate 80M --max-time 60 -o "$BATS_TEST_TMPDIR/slow" "$url" 3>&- &
+  local slow=$! signal
+  poll 10 "the slow client has bytes" not_empty "$BATS_TEST_TMPDIR/slow"
+  printf 'listen: [\n' >"$stack_dir/archway.yaml"
+  for signal in USR1 PIPE HUP STOP CONT; do kill -"$signal" "$(service_pid archway)"; done
+  wait "$slow"
+  assert_equal "what the slow client got" "sha256:$(sha256 "$BATS_TEST_TMPDIR/slow")" "$digest"
+  fetch GET "http://$admin/readyz"
+  assert_equal "ready" "$code" 200
+  stop_archway
+}
+
+# heard SOCKET COUNT: so many datagrams that come there, one a line.
+heard() {
+  python3 - "$1" "$2" <<'PYTHON'
+import socket, sys
+listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listening.settimeout(20)
+listening.bind(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    print(listening.recv(100).decode(), flush=True)
+PYTHON
+}
+
+@test "lifecycle: the service manager hears that it is ready, and that it lives" {
+  heard "$BATS_TEST_TMPDIR/notify" 3 >"$BATS_TEST_TMPDIR/heard" 3>&- &
+  local listening=$!
+  poll 10 "somebody listens" test -S "$BATS_TEST_TMPDIR/notify"
+  NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify WATCHDOG_USEC=100000 start_archway
+  wait "$listening"
+  assert_equal "heard" "$(paste -sd ' ' "$BATS_TEST_TMPDIR/heard")" "READY=1 WATCHDOG=1 WATCHDOG=1"
+  stop_archway
+}
+
 # ---- starting --------------------------------------------------------------------------------
 
 @test "lifecycle: a second instance on the same cache ends with 75 and names the holder" {
@@ -217,6 +281,20 @@ CONFIG
     grep -qF "$word" "$BATS_TEST_TMPDIR/resolved" || fail "no $word in $(cat "$BATS_TEST_TMPDIR/resolved")"
   done
   if grep -qF very-secret-word "$BATS_TEST_TMPDIR/log"; then fail "the client's credential is in the log"; fi
+}
+
+@test "lifecycle: a log that nobody reads holds up no request; what it did not take is counted" {
+  mkfifo "$BATS_TEST_TMPDIR/log"
+  # Somebody has it open, and reads nothing: it is full after 64 KiB.
+  exec 8<>"$BATS_TEST_TMPDIR/log"
+  watched_start archway bash -c 'exec "$0" serve -c "$1" 2>"$2"' "$ARCHWAY_BINARY" "$stack_dir/archway.yaml" "$BATS_TEST_TMPDIR/log"
+  service_await archway 20 "archway is ready" curl -sf -o /dev/null --max-time 2 "http://$admin/readyz"
+  fetch GET "http://$gate/v2/library/hi/manifests/1"
+  # One client and one connection; curl ends with an error when one of a thousand is not answered.
+  curl -sS --fail --max-time 30 -o /dev/null "http://$gate/v2/library/hi/manifests/1?[1-1000]"
+  [[ $(metric archway_log_lines_dropped_total) -ge 1 ]] || fail "no line was dropped"
+  stop_archway
+  exec 8>&-
 }
 
 @test "lifecycle: the metrics are there, and count" {

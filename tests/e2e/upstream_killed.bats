@@ -107,7 +107,7 @@ pull_cached() {
   service_kill hub
   wait "${everyone[@]}"
   assert_equal "right copies" "$(cat "$BATS_TEST_TMPDIR"/half.* | grep -cx "${digest#sha256:}")" 4
-  grep -q "\"GET /v2/library/blob/blobs/$digest[^\"]*\" 206 " "$stack_dir/spare.out" ||
+  grep -q "\"GET /v2/library/blob/blobs/${digest}[^\"]*\" 206 " "$stack_dir/spare.out" ||
     fail "the other place was not asked for the rest: $(grep blobs "$stack_dir/spare.out")"
   # What nobody has asked for yet comes from there alone.
   assert_manifest "http://$gate/v2/library/single/manifests/1" "$(tag_digest library/single:1)"
