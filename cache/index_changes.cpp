@@ -72,20 +72,23 @@ void IndexChanges::put_manifests(const Changes& changes) {
   }
 }
 
-/// The rule of Grant::platform. The look-up sees what the same commit has written before, and a
-/// damaged record may have been anybody's.
-std::string IndexChanges::platform_after(const std::string& key, const Grant& grant) const {
+/// The rules of Grant::platform and Grant::proof. The look-up sees what the same commit has written
+/// before, and a damaged record may have been anybody's.
+GrantRecord IndexChanges::record_after(const std::string& key, const Grant& grant) const {
+  GrantRecord after{
+      .granted_at = std::time(nullptr), .platform = grant.platform, .proof = grant.proof};
   const auto got = txn_.get(Table::grants, key);
-  if (!got.found) return grant.platform;
+  if (!got.found) return after;
   const auto before = codec::read_grant(key, got.value, grant.image, grant.digest);
-  return before && before->platform == grant.platform ? grant.platform : std::string();
+  if (!before || before->platform != grant.platform) after.platform.clear();
+  if (before && before->proof == Proof::given) after.proof = Proof::given;
+  return after;
 }
 
 void IndexChanges::put_grants(const Changes& changes) {
   for (const auto& grant : changes.grants) {
     const auto key = codec::grant_key(grant.image, grant.digest);
-    const GrantRecord record{.granted_at = std::time(nullptr),
-                             .platform = platform_after(key, grant)};
+    const auto record = record_after(key, grant);
     txn_.put(Table::grants, key, codec::write_grant(key, grant.image, grant.digest, record));
   }
   for (const auto& [image, digest] : changes.grants_gone) {

@@ -36,7 +36,7 @@ class IndexChanges {
   void put_pins(const Changes& changes);
   bool is_known_better(const std::string& key, const BlobRecord& record) const;
   std::uint64_t counted_size(const std::string& key);
-  std::string platform_after(const std::string& key, const Grant& grant) const;
+  GrantRecord record_after(const std::string& key, const Grant& grant) const;
   std::uint64_t sum_of_sizes() const;
 
   lmdb::WriteTxn& txn_;

@@ -146,6 +146,17 @@ std::optional<TagEntry> read_tag_entry(std::string_view key, std::string_view va
                   .record = {.digest = *digest, .checked_at = checked_at}};
 }
 
+namespace {
+
+GrantRecord read_grant_record(ValueReader& reader) {
+  GrantRecord record{.granted_at = reader.i64()};
+  record.platform = reader.text();
+  if (reader.u8() == static_cast<std::uint8_t>(Proof::given)) record.proof = Proof::given;
+  return record;
+}
+
+}  // namespace
+
 std::string grant_key(const ImageName& image, const Digest& digest) {
   return name_key(image, digest_key(digest));
 }
@@ -157,6 +168,7 @@ std::string write_grant(std::string_view key, const ImageName& image, const Dige
       .digest(digest)
       .i64(record.granted_at)
       .text(record.platform)
+      .u8(static_cast<std::uint8_t>(record.proof))
       .seal(key);
 }
 
@@ -164,8 +176,7 @@ std::optional<GrantRecord> read_grant(std::string_view key, std::string_view val
                                       const ImageName& image, const Digest& digest) {
   ValueReader reader(key, value);
   if (!reader.is(image) || reader.digest() != digest) return std::nullopt;
-  GrantRecord record{.granted_at = reader.i64()};
-  record.platform = reader.text();
+  auto record = read_grant_record(reader);
   if (!reader.whole()) return std::nullopt;
   return record;
 }
@@ -174,8 +185,7 @@ std::optional<GrantEntry> read_grant_entry(std::string_view key, std::string_vie
   ValueReader reader(key, value);
   auto image = reader.image();
   const auto digest = reader.digest();
-  GrantRecord record{.granted_at = reader.i64()};
-  record.platform = reader.text();
+  auto record = read_grant_record(reader);
   if (!image || !digest || !reader.whole()) return std::nullopt;
   if (key != grant_key(*image, *digest)) return std::nullopt;
   return GrantEntry{.image = *std::move(image), .digest = *digest, .record = std::move(record)};

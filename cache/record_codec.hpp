@@ -18,7 +18,7 @@ namespace archway::cache::codec {
 
 /// The number of this format: any change of a key or a value needs the next one. An index of
 /// another one is set aside, not converted: it is disposable.
-inline constexpr std::uint32_t index_format = 4;
+inline constexpr std::uint32_t index_format = 5;
 
 /// What the index says of itself. The format, the word size and the byte order are written with it;
 /// a header of other ones reads as nothing.

@@ -40,11 +40,17 @@ struct BlobRecord {
   friend bool operator==(const BlobRecord&, const BlobRecord&) = default;
 };
 
+/// Whence it is known that an image name holds a digest.
+enum class Proof : std::uint8_t {
+  named,  ///< a manifest of that name speaks of it, as anybody's manifest can of anything
+  given   ///< the name's upstream gave the object itself, or said that the name has it
+};
+
 /// The fact that an image name holds a digest; without it a cached object is not served under that
 /// name.
 struct Grant {
-  Grant(ImageName name, Digest what, std::string brought_for = {})
-      : image(std::move(name)), digest(what), platform(std::move(brought_for)) {}
+  Grant(ImageName name, Digest what, std::string brought_for = {}, Proof known_by = Proof::named)
+      : image(std::move(name)), digest(what), platform(std::move(brought_for)), proof(known_by) {}
 
   ImageName image;
   Digest digest;
@@ -52,12 +58,15 @@ struct Grant {
   /// for more than one. The first write decides; one that says anything else, also "", makes it "",
   /// and "" it stays: an object that somebody else may need is never claimed for one platform.
   std::string platform;
+  /// What was given stays given, whoever names it later.
+  Proof proof = Proof::named;
 };
 
 /// A grant as it is found.
 struct GrantRecord {
   std::int64_t granted_at = 0;  ///< Unix time, seconds
   std::string platform = {};    ///< as in Grant
+  Proof proof = Proof::named;
 
   friend bool operator==(const GrantRecord&, const GrantRecord&) = default;
 };

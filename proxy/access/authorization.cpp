@@ -21,15 +21,23 @@ bool has_control(std::string_view text) {
   });
 }
 
+Result<Shown> read_name_and_password(const std::string& plain) {
+  const auto colon = plain.find(':');
+  if (colon == std::string::npos || has_control(plain)) return unreadable();
+  Shown shown;
+  if (plain.size() == 1) return shown;
+  shown.basic.emplace();
+  shown.basic->username = plain.substr(0, colon);
+  shown.basic->password = plain.substr(colon + 1);
+  return shown;
+}
+
 Result<Shown> read_basic(std::string_view coded) {
-  const auto plain = from_base64(coded);
-  const auto colon = plain ? plain->find(':') : std::string::npos;
-  if (colon == std::string::npos || has_control(*plain)) return unreadable();
-  if (plain->size() == 1) return Shown();
-  Settings::Credentials credentials;
-  credentials.username = plain->substr(0, colon);
-  credentials.password = plain->substr(colon + 1);
-  return Shown{.basic = std::move(credentials)};
+  auto plain = from_base64(coded);
+  if (!plain) return unreadable();
+  auto shown = read_name_and_password(*plain);
+  wipe(*plain);
+  return shown;
 }
 
 Result<Shown> read_bearer(std::string_view token) {

@@ -2,6 +2,7 @@
 
 #include "proxy/config/settings.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/wipe.hpp"
 #include "resolver/model/result.hpp"
 
 #include <optional>
@@ -10,8 +11,13 @@
 namespace archway::proxy {
 
 /// What a client shows of itself: a name and password, a token that an upstream gave it, or
-/// nothing.
+/// nothing. It leaves no trace in memory: copies are made, and wiped, as it goes from hand to hand.
 struct Shown {
+  ~Shown() {
+    if (basic) wipe(basic->password);
+    wipe(bearer);
+  }
+
   std::optional<Settings::Credentials> basic = {};
   std::string bearer = {};
 

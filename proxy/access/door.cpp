@@ -1,6 +1,7 @@
 #include "proxy/access/door.hpp"
 
 #include "proxy/access/authorization.hpp"
+#include "proxy/access/under_way.hpp"
 #include "proxy/pull/account.hpp"
 #include "proxy/pull/refusal.hpp"
 
@@ -40,6 +41,19 @@ Error too_many(std::string message, std::chrono::seconds wait) {
           .retryable = true,
           .retry_after_s = static_cast<std::uint32_t>(wait.count())};
 }
+
+Error too_many_wrong() {
+  return too_many("too many wrong passwords came from this address; try again in a minute",
+                  Attempts::period);
+}
+
+Error too_many_at_once() {
+  return too_many("archway is looking at as many passwords as it can; try again in a moment",
+                  std::chrono::seconds(5));
+}
+
+/// What came of a password.
+enum class Look { right, wrong, not_taken };
 
 std::shared_ptr<const Request> without_authorization(const Request& request) {
   auto made = std::make_shared<Request>(request);
@@ -87,29 +101,27 @@ net::awaitable<void> Door::look_again() {
 }
 
 net::awaitable<Result<void>> Door::check(std::shared_ptr<const Request> request) {
-  const auto shown = read_authorization(request->fields);
-  if (!shown) co_return shown.error();
-  if (!shown->basic) co_return needs_password("none was sent");
-  const auto credentials = *shown->basic;
-  if (passwords_->known(credentials.username, credentials.password)) co_return Result<void>();
-  const auto& from = request->peer->address;
-  if (attempts_.exhausted(from)) {
-    co_return too_many("too many wrong passwords came from this address; try again in a minute",
-                       Attempts::period);
-  }
-  if (++waiting_ > waiting_max) {
-    --waiting_;
-    co_return too_many("archway is looking at as many passwords as it can; try again in a moment",
-                       std::chrono::seconds(5));
-  }
-  const std::function<bool()> work = [passwords = passwords_, credentials] {
-    return passwords->check(credentials.username, credentials.password);
+  const auto read = read_authorization(request->fields);
+  if (!read) co_return read.error();
+  if (!read->basic) co_return needs_password("none was sent");
+  const auto shown = std::make_shared<const Shown>(*read);
+  if (passwords_->known(shown->basic->username, shown->basic->password)) co_return Result<void>();
+  const auto from = request->peer->address;
+  if (attempts_.exhausted(from)) co_return too_many_wrong();
+  const auto place = std::make_shared<const UnderWay>(waiting_);
+  if (!place->fits(waiting_max)) co_return too_many_at_once();
+  // One after the other, and counted before the next one begins: of many that were sent at once
+  // none is looked at after the last that was allowed to be wrong.
+  const std::function<Look()> work = [this, passwords = passwords_, shown, from, place] {
+    if (attempts_.exhausted(from)) return Look::not_taken;
+    if (passwords->check(shown->basic->username, shown->basic->password)) return Look::right;
+    attempts_.failed(from);
+    return Look::wrong;
   };
-  const auto right = co_await hashing_->run(work);
-  --waiting_;
-  if (right) co_return Result<void>();
-  attempts_.failed(from);
-  co_return needs_password("the one that was sent is wrong");
+  const auto look = co_await hashing_->run(work);
+  if (look == Look::not_taken) co_return too_many_wrong();
+  if (look == Look::wrong) co_return needs_password("the one that was sent is wrong");
+  co_return Result<void>();
 }
 
 net::awaitable<Result<std::shared_ptr<const Request>>> Door::admit(

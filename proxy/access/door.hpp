@@ -17,7 +17,7 @@ namespace archway::proxy {
 /// Who comes in by one listener, on all loops. Threads: any; outlives their coroutines.
 class Door {
  public:
-  static constexpr std::uint32_t waiting_max = 64;  ///< passwords to be looked at
+  static constexpr std::size_t waiting_max = 64;  ///< passwords to be looked at
   static constexpr std::chrono::seconds look_every{1};
 
   /// Reads the passwords. Errors: Errc::configuration_invalid.
@@ -40,7 +40,7 @@ class Door {
   std::shared_ptr<Passwords> passwords_;  // nullptr: none are asked for
   Attempts attempts_;
   std::atomic<std::int64_t> looked_ = 0;  // steady clock, seconds
-  std::atomic<std::uint32_t> waiting_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;
   // Apart, so that guesses hold nobody up whose password is known.
   std::unique_ptr<DiskPool> hashing_;
   std::unique_ptr<DiskPool> reading_;
@@ -55,6 +55,7 @@ class Guarded : public Handler {
   boost::asio::awaitable<Response> handle(std::shared_ptr<const Request> request) override;
   Response refuse(std::uint16_t status, std::string why) override;
   std::size_t target_max() const override { return inside_->target_max(); }
+  void lost(std::string_view reason) override { inside_->lost(reason); }
 
  private:
   Door* door_;

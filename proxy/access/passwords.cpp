@@ -48,12 +48,8 @@ Result<std::shared_ptr<Passwords>> Passwords::open(const std::filesystem::path& 
 }
 
 Result<void> Passwords::read() {
-  const auto version =
-      version_of(file_);  // Before the bytes: a change meanwhile is seen next time.
-  {
-    const std::lock_guard lock(mutex_);
-    version_ = version;
-  }
+  // Before the bytes: a change meanwhile is seen next time.
+  const auto version = version_of(file_);
   const auto file = read_small_file(file_, htpasswd_bytes_max);
   if (!file) return file.error();
   auto users = read_htpasswd(file->text);
@@ -65,6 +61,7 @@ Result<void> Passwords::read() {
   auto table = std::make_shared<Table>(Table{.users = *std::move(users), .right = {}});
   const std::lock_guard lock(mutex_);
   table_ = std::move(table);
+  version_ = version;
   return {};
 }
 
@@ -110,8 +107,10 @@ void Passwords::look() {
   if (again) {
     log_->info("names and passwords read again", {{"file", file_.string()}});
   } else {
-    log_->error("the new names and passwords cannot be used; the old ones stay",
-                {{"why", again.error().message}});
+    // It is tried again: a file that cannot be read in this moment may be in the next.
+    log_->write_seldom("htpasswd " + file_.string(), metrics::Level::error,
+                       "the new names and passwords cannot be used; the old ones stay",
+                       {{"why", again.error().message}});
   }
 }
 

@@ -47,7 +47,7 @@ class Passwords {
   KeyedHash hash_;
   mutable std::mutex mutex_;
   std::shared_ptr<Table> table_;  // replaced as a whole; `right` is guarded by mutex_
-  std::string version_;           // of the file: where it is, its size and times
+  std::string version_;           // of the file that was read: where it is, its size and times
 };
 
 }  // namespace archway::proxy

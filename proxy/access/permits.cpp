@@ -14,34 +14,42 @@ std::string Permits::key(const ImageName& image, const Shown& shown) const {
 
 Permits::Word Permits::find(const std::string& key) const {
   const std::lock_guard lock(mutex_);
-  const auto holds = [&](const Table& table) {
-    const auto found = table.find(key);
-    return found != table.end() && found->second > now_();
-  };
-  if (holds(granted_)) return Word::granted;
-  return holds(refused_) ? Word::refused : Word::unknown;
+  if (granted_.holds(key, now_())) return Word::granted;
+  return refused_.holds(key, now_()) ? Word::refused : Word::unknown;
 }
 
 void Permits::grant(const std::string& key, std::chrono::seconds recheck) {
   const std::lock_guard lock(mutex_);
   refused_.erase(key);
-  keep(granted_, key, now_(), now_() + recheck);
+  granted_.keep(key, now_() + recheck);
 }
 
 void Permits::refuse(const std::string& key) {
   const std::lock_guard lock(mutex_);
   granted_.erase(key);
-  keep(refused_, key, now_(), now_() + refused_for);
+  refused_.keep(key, now_() + refused_for);
 }
 
-void Permits::keep(Table& table, const std::string& key, Clock::time_point now,
-                   Clock::time_point until) {
-  if (table.size() >= kept_max) {
-    std::erase_if(table, [&](const auto& one) { return one.second <= now; });
-    // Whoever is forgotten is asked for again.
-    if (table.size() >= kept_max) table.clear();
+bool Permits::Table::holds(const std::string& key, Clock::time_point now) const {
+  const auto found = ends_.find(key);
+  return found != ends_.end() && found->second > now;
+}
+
+void Permits::Table::erase(const std::string& key) {
+  const auto found = ends_.find(key);
+  if (found == ends_.end()) return;
+  order_.erase({found->second, key});
+  ends_.erase(found);
+}
+
+void Permits::Table::keep(const std::string& key, Clock::time_point until) {
+  erase(key);
+  while (ends_.size() >= kept_max) {
+    const std::string first = order_.begin()->second;
+    erase(first);
   }
-  table.insert_or_assign(key, until);
+  ends_.emplace(key, until);
+  order_.emplace(until, key);
 }
 
 }  // namespace archway::proxy

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace archway::proxy {
 
@@ -20,7 +22,7 @@ class Permits {
   using Clock = std::chrono::steady_clock;
   /// A refusal is believed for so long: a password that was just mended works soon.
   static constexpr std::chrono::seconds refused_for{10};
-  static constexpr std::size_t kept_max = 16'384;  ///< of each word
+  static constexpr std::size_t kept_max = 16'384;  ///< of each word; then the next to end goes
 
   enum class Word : std::uint8_t { unknown, granted, refused };
 
@@ -34,15 +36,24 @@ class Permits {
   void refuse(const std::string& key);
 
  private:
-  using Table = std::unordered_map<std::string, Clock::time_point>;
-  static void keep(Table& table, const std::string& key, Clock::time_point now,
-                   Clock::time_point until);
+  /// Keys, and until when.
+  class Table {
+   public:
+    bool holds(const std::string& key, Clock::time_point now) const;
+    void erase(const std::string& key);
+    /// Whoever is forgotten for want of room is asked for again.
+    void keep(const std::string& key, Clock::time_point until);
+
+   private:
+    std::unordered_map<std::string, Clock::time_point> ends_;
+    std::set<std::pair<Clock::time_point, std::string>> order_;
+  };
 
   std::function<Clock::time_point()> now_;
   KeyedHash hash_;
   mutable std::mutex mutex_;
-  Table granted_;  // until when; apart, so that guesses push out no permit
-  Table refused_;
+  Table granted_;
+  Table refused_;  // apart, so that guesses push out no permit
 };
 
 }  // namespace archway::proxy

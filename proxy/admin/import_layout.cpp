@@ -133,7 +133,7 @@ cache::Changes changes_for(const Incoming& image) {
   cache::Changes changes;
   changes.manifests = image.parts.manifests;
   for (const auto& [digest, platform] : image.parts.grants) {
-    changes.grants.emplace_back(image.name.image, digest, platform);
+    changes.grants.emplace_back(image.name.image, digest, platform, cache::Proof::given);
   }
   if (image.name.reference && std::holds_alternative<Digest>(*image.name.reference)) return changes;
   auto tag = image.name.reference ? std::get<Tag>(*image.name.reference) : *Tag::parse("latest");

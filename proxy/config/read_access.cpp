@@ -66,8 +66,14 @@ void read_upstream_access(const Section& section, Settings::Upstream& upstream) 
         "the registry would judge archway's own client_certificate, not the client; allowed beside "
         "one: shared");
   }
+  if (access) return;
+  if (certificate && upstream.client_certificate) {
+    certificate->problem(
+        "everybody who can reach archway could pull what this certificate opens; say beside it "
+        "that this is meant, access: shared");
+  }
   const auto credentials = section.find("credentials");
-  if (!credentials || upstream.credentials.empty() || access) return;
+  if (!credentials || upstream.credentials.empty()) return;
   credentials->problem(
       "everybody who can reach archway could pull what this account can; say beside it which is "
       "meant, access: shared (they may) or access: client (each needs credentials of their own)");

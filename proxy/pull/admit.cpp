@@ -1,5 +1,6 @@
 #include "proxy/pull/admit.hpp"
 
+#include "proxy/access/under_way.hpp"
 #include "proxy/config/access.hpp"
 #include "proxy/pull/sources.hpp"
 
@@ -18,6 +19,7 @@ using RegistryPtr = std::shared_ptr<Registry>;
 using Kind = resolver::Route::Kind;
 
 constexpr std::chrono::minutes patience{2};
+constexpr std::chrono::seconds turn_max{20};
 
 bool is_clients(const PullShared& shared, const ImageName& image) {
   return access_for(*shared.settings, image) == Settings::Access::client;
@@ -94,15 +96,26 @@ net::awaitable<Result<bool>> ask_manifest(RegistryPtr registry, ImageName image,
   co_return true;
 }
 
-net::awaitable<Result<bool>> ask_blob(RegistryPtr registry, ImageName image, Digest digest) {
+/// True for an answer that speaks of this blob: by its digest where the upstream says one, by its
+/// length where it is known here. A page that answers 200 to everything is not taken for it.
+bool is_about(const Registry::Head& head, const Digest& digest, std::optional<std::uint64_t> size) {
+  if (!is_content(head.media_type)) return false;
+  if (size && head.size && *head.size != *size) return false;
+  if (head.digest) return *head.digest == digest;
+  return head.size && !head.media_type.ends_with("json") && !head.media_type.ends_with("html");
+}
+
+net::awaitable<Result<bool>> ask_blob(RegistryPtr registry, ImageName image, Digest digest,
+                                      std::optional<std::uint64_t> size) {
   const auto head = co_await registry->head_blob(image.repository, digest);
   if (!head) co_return head.error();
-  const bool other = head->digest && *head->digest != digest;
-  if (other || !is_content(head->media_type)) co_return something_else(image);
+  if (!head->by_redirect_alone && !is_about(*head, digest, size)) co_return something_else(image);
   if (!head->by_redirect_alone) co_return true;
   // That the registry leads elsewhere may mean nothing: whoever is there gives a byte of it or not.
   const auto part = co_await registry->open_part(image.repository, digest, 0, 1);
   if (!part) co_return part.error();
+  const auto whole = (*part)->size();
+  if (size && whole && *whole != *size) co_return something_else(image);
   co_return true;
 }
 
@@ -126,66 +139,101 @@ Reference reference_of(const Asked& asked) {
 }
 
 /// What the client asks for, asked with its own credentials.
-net::awaitable<Result<bool>> ask(RegistryPtr registry, ImageName image, AskedPtr asked) {
+net::awaitable<Result<bool>> ask(RegistryPtr registry, ImageName image, AskedPtr asked,
+                                 std::optional<std::uint64_t> size) {
   const auto& route = asked->route;
   if (route.kind == Kind::tags) co_return co_await ask_tags(registry, image);
-  if (route.kind == Kind::blob) co_return co_await ask_blob(registry, image, *route.digest);
+  if (route.kind == Kind::blob) co_return co_await ask_blob(registry, image, *route.digest, size);
   const auto reference = reference_of(*asked);
   co_return co_await ask_manifest(registry, image, reference);
 }
 
-/// Counts what is under way, for as long as it lives.
-class UnderWay {
- public:
-  explicit UnderWay(std::atomic<std::size_t>& count) : count_(count), before_(count++) {}
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
-  ~UnderWay() { --count_; }
-  bool fits() const { return before_ < checks_max; }
+/// Of the blob that is asked for, where it is here.
+std::optional<std::uint64_t> size_here(const PullShared& shared, const resolver::Route& route) {
+  if (route.kind != Kind::blob) return std::nullopt;
+  const auto record = shared.cache->index().find_blob(*route.digest);
+  return record ? std::optional(record->size) : std::nullopt;
+}
 
- private:
-  std::atomic<std::size_t>& count_;
-  const std::size_t before_;
-};
+using Turn = std::optional<Attempts::Attempt>;
+
+/// The client's turn to try credentials: no more at once than may still be wrong.
+net::awaitable<Result<Turn>> take_turn(PullShared* shared, resolver::Address from) {
+  const auto executor = co_await net::this_coro::executor;
+  for (;;) {
+    if (shared->attempts.exhausted(from)) co_return too_many_failures();
+    const auto wakeup = Wakeup::make(executor);
+    Turn turn = shared->attempts.begin(from, [wakeup] { wakeup->fire(); });
+    if (turn) co_return turn;
+    const bool again = co_await wakeup->wait(turn_max);
+    if (!again) co_return too_many_checks();
+  }
+}
 
 bool is_absent(const Error& error) {
   return error.code == Errc::manifest_unknown || error.code == Errc::blob_unknown ||
          error.code == Errc::name_unknown;
 }
 
-/// The upstream's word about these credentials, which nobody remembers yet.
-net::awaitable<Result<void>> check(PullParts* parts, AskedPtr asked, ImageName image, Shown shown,
-                                   std::string key) {
-  auto& shared = *parts->shared;
-  const bool nothing = shown.nothing();
-  const auto from = asked->request->peer->address;
-  if (!nothing && shared.attempts.exhausted(from)) co_return too_many_failures();
-  const UnderWay under_way(shared.checks_under_way);
-  if (!under_way.fits()) co_return too_many_checks();
-  const RegistryPtr registry = parts->upstreams->find_as(image.upstream, shown);
-  const SingleFlight<bool>::Work work = [registry, image, asked] {
-    return ask(registry, image, asked);
-  };
-  // What is not there says nothing about what else this client asks for at the same time.
-  const std::string flight = key + asked->request->target;
-  const auto answered = co_await shared.checks.run(flight, work, patience);
+/// Who shows what for which image, and by what that is remembered.
+struct Showing {
+  AskedPtr asked;
+  ImageName image;
+  Shown shown;
+  std::string key;
+};
+using ShowingPtr = std::shared_ptr<const Showing>;
+
+/// What the upstream's word is remembered as; a wrong guess is counted where it came from.
+void learn(PullShared& shared, const Showing& showing, const Result<bool>& answered, Turn& turn) {
+  const auto& key = showing.key;
   if (answered) {
-    shared.permits.grant(key, recheck_of(*shared.settings, image.upstream));
-    co_return Result<void>();
+    shared.permits.grant(key, recheck_of(*shared.settings, showing.image.upstream));
+    return;
   }
-  auto error = answered.error();
-  if (error.code == Errc::denied) {
-    // Whoever waited for the same answer made no further guess.
-    const bool known = shared.permits.find(key) == Permits::Word::refused;
-    shared.permits.refuse(key);
-    if (!nothing && !known) shared.attempts.failed(from);
-    co_return refused(image, nothing);
-  }
+  const auto code = answered.error().code;
+  // The same credentials, shown for several things at once, are one guess.
+  const bool known = shared.permits.find(key) == Permits::Word::refused;
+  if (code == Errc::denied) shared.permits.refuse(key);
   // Whoever asks so often that the upstream has enough keeps all others from it.
-  if (!nothing && error.code == Errc::upstream_busy) shared.attempts.failed(from);
+  if (turn && ((code == Errc::denied && !known) || code == Errc::upstream_busy)) turn->failed();
+}
+
+/// By one question for all who show the same for the same.
+net::awaitable<Result<bool>> check_once(PullParts* parts, ShowingPtr showing) {
+  auto& shared = *parts->shared;
+  Turn turn;
+  if (!showing->shown.nothing()) {
+    auto taken = co_await take_turn(&shared, showing->asked->request->peer->address);
+    if (!taken) co_return taken.error();
+    if (*taken) turn.emplace(**std::move(taken));
+  }
+  const UnderWay under_way(shared.checks_under_way);
+  if (!under_way.fits(checks_max)) co_return too_many_checks();
+  const auto size = size_here(shared, showing->asked->route);
+  const RegistryPtr registry = parts->upstreams->find_as(showing->image.upstream, showing->shown);
+  const auto answered = co_await ask(registry, showing->image, showing->asked, size);
+  learn(shared, *showing, answered, turn);
+  co_return answered;
+}
+
+/// The upstream's word about these credentials, which nobody remembers yet.
+net::awaitable<Result<void>> check(PullParts* parts, ShowingPtr showing) {
+  auto& shared = *parts->shared;
+  const auto& image = showing->image;
+  const bool nothing = showing->shown.nothing();
+  const auto& request = *showing->asked->request;
+  if (!nothing && shared.attempts.exhausted(request.peer->address)) co_return too_many_failures();
+  const SingleFlight<bool>::Work work = [parts, showing] { return check_once(parts, showing); };
+  // What is not there says nothing about what else this client asks for at the same time.
+  const std::string flight = showing->key + request.target;
+  const auto answered = co_await shared.checks.run(flight, work, patience);
+  if (answered) co_return Result<void>();
+  auto error = answered.error();
+  if (error.code == Errc::denied) co_return refused(image, nothing);
   // Registries hide from strangers what is not theirs.
   if (nothing && is_absent(error)) co_return refused(image, nothing);
-  if (!is_absent(error)) {
+  if (!is_absent(error) && error.code != Errc::overloaded) {
     error.message += "; unless it answers, nobody can say who may have " + image.str();
   }
   co_return error;
@@ -206,7 +254,8 @@ net::awaitable<Result<void>> admit_to(PullParts* parts, AskedPtr asked, ImageNam
   const auto word = shared.permits.find(key);
   if (word == Permits::Word::refused) co_return refused(image, shown->nothing());
   if (word == Permits::Word::unknown) {
-    const auto checked = co_await check(parts, asked, image, *shown, key);
+    const auto showing = std::make_shared<const Showing>(Showing{asked, image, *shown, key});
+    const auto checked = co_await check(parts, showing);
     if (!checked) co_return checked.error();
   }
   if (is_borrowed(*shared.settings, image) && !shown->nothing()) {

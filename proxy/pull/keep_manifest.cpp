@@ -34,7 +34,7 @@ std::string platform_of(const Descriptor& entry) {
 
 /// The image name holds the manifest and everything that it names.
 cache::Changes changes_for(const PullShared& shared, const ImageName& image,
-                           const StoredManifest& stored) {
+                           const StoredManifest& stored, cache::Proof proof) {
   cache::Changes changes;
   if (type_fits(stored)) {
     changes.manifests.emplace_back(
@@ -42,7 +42,7 @@ cache::Changes changes_for(const PullShared& shared, const ImageName& image,
         cache::ManifestRecord{.media_type = stored.media_type, .bytes = *stored.bytes});
   }
   const auto own = granted_platform(shared, image, stored.digest);
-  changes.grants.emplace_back(image, stored.digest, own);
+  changes.grants.emplace_back(image, stored.digest, own, proof);
   for (const auto& child : stored.manifest->manifests) {
     changes.grants.emplace_back(image, child.digest, platform_of(child));
   }
@@ -79,10 +79,11 @@ StoredManifest stored_manifest(const Digest& digest, std::string media_type, std
   return stored;
 }
 
-net::awaitable<StoredManifest> keep(PullParts* parts, ImageName image, StoredManifest stored) {
+net::awaitable<StoredManifest> keep(PullParts* parts, ImageName image, StoredManifest stored,
+                                    cache::Proof proof) {
   stored.outcome = metrics::Outcome::miss;
   tell_not_read(*parts->shared, image, stored);
-  cache::Changes changes = changes_for(*parts->shared, image, stored);
+  cache::Changes changes = changes_for(*parts->shared, image, stored, proof);
   const auto kept = co_await commit(parts, std::move(changes));
   if (!kept) {  // Law 7: what cannot be kept is still served.
     parts->shared->log->write_seldom("manifest", metrics::Level::warn,
@@ -100,7 +101,7 @@ net::awaitable<Result<StoredManifest>> keep_made(PullParts* parts, ImageName ima
   const bool is_there = granted(*parts->shared, image, *digest) &&
                         parts->shared->cache->index().find_manifest(*digest);
   if (is_there) co_return stored;
-  co_return co_await keep(parts, std::move(image), std::move(stored));
+  co_return co_await keep(parts, std::move(image), std::move(stored), cache::Proof::given);
 }
 
 }  // namespace archway::proxy

@@ -51,7 +51,7 @@ net::awaitable<Result<StoredManifest>> fetch(PullParts* parts, ImageName image, 
   }
   StoredManifest stored =
       stored_manifest(digest, std::move(document->media_type), std::move(document->bytes));
-  co_return co_await keep(parts, std::move(image), std::move(stored));
+  co_return co_await keep(parts, std::move(image), std::move(stored), cache::Proof::given);
 }
 
 /// The bytes are here, but under another image name: the upstream has to say that this one has
@@ -71,7 +71,7 @@ net::awaitable<Result<StoredManifest>> confirm(PullParts* parts, ImageName image
         .context = "HEAD gave another digest or type"};
   }
   StoredManifest stored = stored_manifest(digest, record->media_type, record->bytes);
-  co_return co_await keep(parts, std::move(image), std::move(stored));
+  co_return co_await keep(parts, std::move(image), std::move(stored), cache::Proof::named);
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ net::awaitable<Result<StoredManifest>> fetch_manifest_by_tag(PullParts* parts, I
   if (said && *document->digest != *digest) co_return mismatch(image, *document->digest, *digest);
   StoredManifest stored =
       stored_manifest(*digest, std::move(document->media_type), std::move(document->bytes));
-  co_return co_await keep(parts, std::move(image), std::move(stored));
+  co_return co_await keep(parts, std::move(image), std::move(stored), cache::Proof::given);
 }
 
 }  // namespace archway::proxy

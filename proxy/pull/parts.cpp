@@ -1,5 +1,7 @@
 #include "proxy/pull/parts.hpp"
 
+#include "proxy/config/access.hpp"
+
 #include <chrono>
 #include <utility>
 
@@ -54,10 +56,12 @@ bool is_passing(const Error& error) {
 }
 
 void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest) {
-  if (shared.cache->index().granted(image, digest)) return;
+  const auto known = shared.cache->index().find_grant(image, digest);
+  if (known && known->proof == cache::Proof::given) return;
   shared.recent_grants->add(image, digest);
   cache::Changes changes;
-  changes.grants.emplace_back(image, digest);
+  changes.grants.emplace_back(image, digest, known ? known->platform : std::string(),
+                              cache::Proof::given);
   shared.cache->index().commit(std::move(changes), [recent = shared.recent_grants, log = shared.log,
                                                     image, digest](Result<void> kept) {
     recent->remove(image, digest);
@@ -69,8 +73,10 @@ void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest
 
 bool granted(const PullShared& shared, const ImageName& image, const Digest& digest) {
   // In this order: what leaves the one is readable in the other.
-  return shared.recent_grants->contains(image, digest) ||
-         shared.cache->index().granted(image, digest);
+  if (shared.recent_grants->contains(image, digest)) return true;
+  const auto grant = shared.cache->index().find_grant(image, digest);
+  if (!grant) return false;
+  return grant->proof == cache::Proof::given || !may_ask_clients(*shared.settings);
 }
 
 std::string granted_platform(const PullShared& shared, const ImageName& image,

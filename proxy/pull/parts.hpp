@@ -125,11 +125,13 @@ metrics::Outcome worst(metrics::Outcome a, metrics::Outcome b);
 /// True for failures that may be gone in a minute: nothing should be decided by them.
 bool is_passing(const Error& error);
 
-/// Remembers that the image name holds the digest: known at once, durable soon, nobody waits. One
-/// that is known is not written again.
+/// Remembers that the image name was given the digest by its upstream: known at once, durable soon,
+/// nobody waits. What is known is not written again.
 void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest);
 
-/// Does the image name hold the digest, by the index or by what is on its way there?
+/// Does the image name hold the digest, by the index or by what is on its way there? Where not
+/// everybody may have everything it does not by being named: anyone may push a manifest that names
+/// another's blobs.
 bool granted(const PullShared& shared, const ImageName& image, const Digest& digest);
 
 /// The platform whose image the digest belongs to under this name, as its grant says; "" : unknown,

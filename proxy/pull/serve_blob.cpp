@@ -228,8 +228,9 @@ net::awaitable<Result<Response>> pass_on(PullParts* parts, std::shared_ptr<const
 /// A login page answers 200, too: it must be this very object that the upstream speaks of.
 bool vouches(const Registry::Head& head, const Digest& digest, std::optional<std::uint64_t> size) {
   if (head.by_redirect_alone) return false;
-  if (head.digest) return *head.digest == digest;
-  return size && head.size && *head.size == *size;
+  if (head.digest && *head.digest != digest) return false;
+  const bool same_size = size && head.size && *head.size == *size;
+  return same_size || (head.digest && !(size && head.size));
 }
 
 /// The upstream says whether this image name has the blob; if so, the name is granted it. `size` is

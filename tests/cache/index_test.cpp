@@ -175,6 +175,21 @@ TEST_CASE("a grant written over a damaged one is nobody's: it may have been seve
   CHECK(index->find_grant(image("granted-name"), one)->platform.empty());
 }
 
+TEST_CASE("what a name was given it keeps, whoever names it before or later") {
+  const testing::TempDir dir;
+  const auto index = open(dir);
+  const auto name = image("library/golang");
+  const Grant named(name, one, "linux/arm64");
+  const Grant given(name, one, "linux/arm64", Proof::given);
+  REQUIRE(commit(*index, {.grants = {named}}));
+  CHECK(index->find_grant(name, one)->proof == Proof::named);
+  REQUIRE(commit(*index, {.grants = {given}}));
+  CHECK(index->find_grant(name, one)->proof == Proof::given);
+  REQUIRE(commit(*index, {.grants = {named}}));
+  CHECK(index->find_grant(name, one)->proof == Proof::given);
+  CHECK(index->find_grant(name, one)->platform == "linux/arm64");
+}
+
 TEST_CASE("totals follow every change and survive a restart") {
   const testing::TempDir dir;
   const auto check = [](const Index& index, Index::Totals want) {

@@ -32,9 +32,11 @@ TEST_CASE("every record reads back as it was written") {
     CHECK(codec::read_tag(tag_key, value, golang, tag("1.22")) == record);
     const auto grant_key = codec::grant_key(golang, digest);
     for (const char* platform : {"", "linux/arm/v7", "windows(10.0.20348.1+win32k)/amd64"}) {
-      const GrantRecord grant{.granted_at = 77, .platform = platform};
-      const auto bytes = codec::write_grant(grant_key, golang, digest, grant);
-      CHECK(codec::read_grant(grant_key, bytes, golang, digest) == grant);
+      for (const auto proof : {Proof::named, Proof::given}) {
+        const GrantRecord grant{.granted_at = 77, .platform = platform, .proof = proof};
+        const auto bytes = codec::write_grant(grant_key, golang, digest, grant);
+        CHECK(codec::read_grant(grant_key, bytes, golang, digest) == grant);
+      }
     }
   }
   const auto header_key = codec::header_key();

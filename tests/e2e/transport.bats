@@ -76,7 +76,7 @@ copy() { skopeo copy --quiet --src-tls-verify=false "docker://$gate/library/hi:1
 
 @test "transport: a front that wants a client certificate is shown one" {
   start_with "url: https://registry.test:5205" "ca_file: $stack_dir/tls/ca.crt" \
-    "client_certificate: {certificate: $stack_dir/tls/client.crt, key: $stack_dir/tls/client.key}"
+    "client_certificate: {certificate: $stack_dir/tls/client.crt, key: $stack_dir/tls/client.key}" "access: shared"
   copy client
 }
 

@@ -87,5 +87,71 @@ TEST_CASE_FIXTURE(Fixture, "what is its owner's by a rule leaves the rest of the
   }
 }
 
+struct Ask {
+  std::string target;
+  Headers headers;
+};
+
+/// An image of somebody else's own making, whose manifests name the objects of alice's.
+void publish_trap(const PrivateRegistry& registry, const std::string& repository) {
+  publish(*registry.upstream, repository, registry.own.front().manifest, "1");
+  const auto index = make_index({registry.own.back(), registry.hi.front()});
+  publish(*registry.upstream, repository, index, "2");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a manifest that names another's objects opens none of them") {
+  publish_trap(registry, "library/trap");
+  publish_trap(registry, "bob/trap");
+  gateway.settings.access.rules.push_back({.match = "docker.io/bob/*", .access = Access::client});
+  gateway.start();
+  for (const auto& image : registry.own) {
+    REQUIRE(as(alice, manifest_path(registry.secret, image.manifest.digest)).status == 200);
+    REQUIRE(as(alice, blob_path(registry.secret, digest_of(image.config))).status == 200);
+    REQUIRE(as(alice, blob_path(registry.secret, digest_of(image.layer))).status == 200);
+  }
+  const auto& image = registry.own.front();
+  const auto& hidden = registry.own.back();
+  for (const std::string repository : {"library/trap", "bob/trap"}) {
+    REQUIRE(as(bob, manifest_path(repository, "1")).status == 200);
+    REQUIRE(as(bob, manifest_path(repository, "2")).status == 200);
+    const Headers as_bob{{"Authorization", bob}};
+    Headers for_arm = as_bob;
+    for_arm.emplace_back("Archway-Platform", "linux/arm64");
+    Headers part = as_bob;
+    part.emplace_back("Range", "bytes=0-9");
+    for (const auto* method : {"GET", "HEAD"}) {
+      for (const Ask& ask :
+           std::vector<Ask>{{blob_path(repository, digest_of(image.layer)), as_bob},
+                            {blob_path(repository, digest_of(image.layer)), part},
+                            {blob_path(repository, digest_of(image.config)), as_bob},
+                            {manifest_path(repository, hidden.manifest.digest), as_bob},
+                            {manifest_path(repository, "2"), for_arm}}) {
+        CAPTURE(method);
+        CAPTURE(ask.target);
+        const auto answer = fetch(gateway.port(), ask.target, ask.headers, method);
+        CHECK(answer.status >= 400);
+        CHECK(answer.header("Docker-Content-Digest").empty());
+        CHECK(answer.body.find("canary") == std::string::npos);
+      }
+    }
+  }
+  CHECK(as(alice, blob_path(registry.secret, digest_of(image.layer))).body == image.layer);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a layer of two names is fetched once, when the upstream has it for both") {
+  const auto& image = registry.own.front();
+  publish(*registry.upstream, "library/same", image);
+  publish(*registry.upstream, "library/same", image.manifest, "1");
+  gateway.start();
+  const auto layer = digest_of(image.layer);
+  REQUIRE(as(alice, blob_path(registry.secret, layer)).status == 200);
+  const auto shared = blob_path("library/same", layer);
+  REQUIRE(gateway.get(manifest_path("library/same", "1")).status == 200);
+  for (int i = 0; i < 2; ++i) CHECK(gateway.get(shared).body == image.layer);
+  CHECK(registry.upstream->count("GET", shared) == 0);
+  CHECK(registry.upstream->count("HEAD", shared) == 1);
+}
+
 }  // namespace
 }  // namespace archway::test

@@ -3,7 +3,9 @@
 #include "tests/integration/access_bench.hpp"
 #include "tests/proxy/access/htpasswd.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <thread>
 
 namespace archway::test {
 namespace {
@@ -90,6 +92,20 @@ TEST_CASE_FIXTURE(Fixture, "guessing at a door is bounded, and holds up nobody w
   CHECK(last.status == 503);
   CHECK(last.header("Retry-After") == "60");
   CHECK(gateway.get("/v2/", {{"Authorization", alice}}).status == 200);
+}
+
+TEST_CASE_FIXTURE(Fixture, "of guesses that come at once no more are looked at than may be wrong") {
+  start();
+  std::vector<int> statuses(40);
+  std::vector<std::thread> guessers;
+  for (auto& status : statuses) {
+    guessers.emplace_back([this, &status] {
+      status = gateway.get("/v2/", {{"Authorization", expired}}).status;
+    });
+  }
+  for (auto& guesser : guessers) guesser.join();
+  CHECK(std::count(statuses.begin(), statuses.end(), 401) == 10);
+  CHECK(std::count(statuses.begin(), statuses.end(), 503) == 30);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a door is for the networks it names, and for certificates") {

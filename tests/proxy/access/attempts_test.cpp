@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace archway::proxy {
 namespace {
@@ -48,6 +50,50 @@ TEST_CASE_FIXTURE(Fixture, "what is remembered is bounded") {
   fail(*Address::parse("10.2.0.0"), 1);
   CHECK_FALSE(attempts.exhausted(numbered(0)));
   CHECK(attempts.exhausted(numbered(1)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is being tried counts as wrong until it is known") {
+  std::vector<Attempts::Attempt> tried;
+  int called = 0;
+  const auto begin = [&] { return attempts.begin(guesser, [&called] { ++called; }); };
+  fail(guesser, 2);
+  for (unsigned i = 2; i < Attempts::failures_max; ++i) {
+    auto attempt = begin();
+    REQUIRE(attempt);
+    tried.push_back(*std::move(attempt));
+  }
+  CHECK_FALSE(begin());
+  CHECK_FALSE(attempts.exhausted(guesser));
+  CHECK(attempts.begin(*Address::parse("10.0.0.8"), [] {}));
+  CHECK(called == 0);
+  tried.pop_back();  // It was right.
+  CHECK(called == 1);
+  {
+    auto wrong = begin();
+    REQUIRE(wrong);
+    wrong->failed();
+  }
+  CHECK_FALSE(begin());
+  for (auto& one : tried) one.failed();
+  tried.clear();
+  CHECK(called == 2);
+  CHECK(attempts.exhausted(guesser));
+  CHECK_FALSE(begin());
+  CHECK(called == 3);  // At once: nobody else would.
+  time += Attempts::period;
+  CHECK(begin());
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is being tried is not forgotten for want of room") {
+  auto attempt = attempts.begin(guesser, [] {});
+  REQUIRE(attempt);
+  attempt->failed();
+  for (std::size_t i = 0; i <= Attempts::addresses_max; ++i) {
+    fail(*Address::parse("10.1." + std::to_string(i / 256) + "." + std::to_string(i % 256)), 1);
+  }
+  attempt.reset();
+  fail(guesser, Attempts::failures_max - 1);
+  CHECK(attempts.exhausted(guesser));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 #include <string>
+#include <sys/resource.h>
 
 namespace archway::proxy {
 namespace {
@@ -20,6 +21,23 @@ struct Fixture {
     REQUIRE(opened);
     return *opened;
   }
+};
+
+/// No file can be opened while it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    auto none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 TEST_CASE_FIXTURE(Fixture, "a password is right for its own name alone, and then known") {
@@ -57,7 +75,20 @@ TEST_CASE_FIXTURE(Fixture, "a file that cannot be used leaves the old names in f
   passwords->look();
   passwords->look();
   CHECK(passwords->check("alice", "canary-wonder"));
-  CHECK(log.count("the new names and passwords cannot be used; the old ones stay") == 1);
+  // It is tried each time; a log says so once a minute.
+  CHECK(log.count("the new names and passwords cannot be used; the old ones stay") == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a file that could not be read in a bad moment is read in the next") {
+  const auto passwords = open(htpasswd_alice);
+  folder.write("htpasswd", htpasswd_bob);
+  {
+    const NoDescriptors none;
+    passwords->look();
+  }
+  CHECK_FALSE(passwords->check("bob", "canary-builder"));
+  passwords->look();
+  CHECK(passwords->check("bob", "canary-builder"));
 }
 
 }  // namespace

@@ -74,9 +74,26 @@ TEST_CASE_FIXTURE(Fixture, "guesses are bounded and push out no permit") {
   const auto first = permits.key(image("acme/app"), basic("alice", "0"));
   for (std::size_t i = 0; i <= Permits::kept_max; ++i) {
     permits.refuse(permits.key(image("acme/app"), basic("alice", std::to_string(i))));
+    time += 1ns;
   }
   CHECK(permits.find(key) == Word::granted);
   CHECK(permits.find(first) == Word::unknown);
+}
+
+TEST_CASE_FIXTURE(Fixture, "where there is no more room the permit that ends next goes, no other") {
+  const auto key_of = [&](std::size_t i) {
+    return permits.key(image("acme/app"), basic("alice", std::to_string(i)));
+  };
+  permits.grant(key_of(0), 30min);
+  permits.grant(key_of(1), 15min);
+  permits.grant(key_of(2), 15min);
+  permits.grant(key_of(2), 45min);
+  for (std::size_t i = 3; i <= Permits::kept_max; ++i) permits.grant(key_of(i), 30min);
+  CHECK(permits.find(key_of(1)) == Word::unknown);
+  for (const std::size_t i : {std::size_t{0}, std::size_t{2}, Permits::kept_max}) {
+    CAPTURE(i);
+    CHECK(permits.find(key_of(i)) == Word::granted);
+  }
 }
 
 }  // namespace

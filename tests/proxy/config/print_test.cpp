@@ -20,7 +20,7 @@ std::string everything(const TempFolder& folder) {
          "  - {address: \"[::]:5000\"}\n"
          "  - {address: 0.0.0.0:5443, tls: {certificate: " +
          pem + ", key: " + pem +
-         "}}\n"
+         "}, access: shared}\n"
          "  - {address: 0.0.0.0:5444, tls: {certificate: " +
          pem + ", key: " + pem + ", client_ca: " + pem +
          "}}\n"

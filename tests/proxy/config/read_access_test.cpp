@@ -51,8 +51,8 @@ TEST_CASE("access that cannot be is reported") {
        "the client; allowed beside one: shared"},
       {"the same by a rule",
        "access: {rules: [{match: \"a.lan/*\", access: client}]}\n"
-       "upstreams:\n  - {name: a.lan, client_certificate: {certificate: /dev/null, key: "
-       "/dev/null}}\n",
+       "upstreams:\n  - {name: a.lan, access: shared, client_certificate: {certificate: /dev/null, "
+       "key: /dev/null}}\n",
        "1:18: access.rules[0]: the registry of a.lan would judge archway's own client_certificate, "
        "not the client"},
       {"an unknown key", "access: {forbid: []}\n",
@@ -72,6 +72,18 @@ TEST_CASE("credentials are for everybody, or nobody's but the client's: one has 
   const std::string upstream = "upstreams: [{name: a.lan, credentials: {username: me, password: x}";
   CHECK(outcome_of(upstream + ", access: shared}]").warnings.empty());
   CHECK(outcome_of(upstream + ", access: client}]").warnings.empty());
+}
+
+TEST_CASE("a certificate of archway's own is for everybody only where that is said") {
+  const std::string upstream =
+      "upstreams:\n  - {name: a.lan, client_certificate: {certificate: /dev/null, key: /dev/null}";
+  const BadRow rows[] = {
+      {"not said", upstream + "}\n",
+       "2:39: upstreams[0].client_certificate: everybody who can reach archway could pull what "
+       "this certificate opens; say beside it that this is meant, access: shared"},
+  };
+  check_refused(rows);
+  CHECK(outcome_of(upstream + ", access: shared}\n").warnings.empty());
 }
 
 TEST_CASE("a listener's access is read, and a file of names looked into") {

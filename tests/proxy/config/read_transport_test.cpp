@@ -48,7 +48,7 @@ TEST_CASE("an upstream's own proxy, certificate, server name and redirects are t
   const Settings settings = settings_of(
       "upstreams:\n  - {name: a.lan, proxy: \"http://me:s3cret@Proxy.lan:3128\", server_name: "
       "Other.lan,\n     client_certificate: {certificate: /dev/null, key: /dev/null}, redirects: "
-      "[\"*.cdn.io\", s3.lan]}\n"
+      "[\"*.cdn.io\", s3.lan], access: shared}\n"
       "  - {name: b.lan, proxy: none}\n");
   const auto& upstream = settings.upstreams[0];
   CHECK(upstream.proxy_is_its_own);
