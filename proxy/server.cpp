@@ -264,6 +264,7 @@ Server::~Server() {
 void Server::reload() {
   auto& parts = *parts_;
   parts.shared->absent.clear();
+  parts.upstreams->reload();
   for (std::size_t i = 0; i < parts.settings.listen.size(); ++i) {
     const auto& tls = parts.settings.listen[i].tls;
     if (!tls) continue;

@@ -32,8 +32,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Reads the certificate files again, and the authorities of clients' certificates; one that
-  /// cannot be used leaves the old ones of its listener in place. Forgets what upstreams have just
+  /// Reads the certificate files again, those of upstreams and the authorities of clients'
+  /// certificates, too; one that cannot be used leaves the old ones of its listener or upstream in
+  /// place. Forgets what upstreams have just
   /// said there is not.
   void reload();
 

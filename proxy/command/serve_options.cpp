@@ -70,6 +70,9 @@ void add_serve(CLI::App& app, Commands& commands) {
   };
   const auto given = std::make_shared<Given>();
   CLI::App* serve = app.add_subcommand("serve", "Serve clients until SIGTERM");
+  serve->footer(
+      "SIGHUP reads certificates and CA files again, of listeners and upstreams.\nAnything else in "
+      "the configuration needs a restart.");
   add_config_file(*serve, given->file);
   serve
       ->add_option("--listen", given->options.listen, "Serve clients here instead; may be repeated")

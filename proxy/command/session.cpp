@@ -149,8 +149,9 @@ Result<std::shared_ptr<SharedParts>> RegistrySession::parts_for(Settings::Upstre
   if (!shared || !options_.insecure) return shared;
   auto trusting = TlsContext::client_unverified();
   if (!trusting) return trusting.error();
-  auto& ways = (*shared)->entries.front().ways;
-  ways.home = ways.elsewhere = *std::move(trusting);
+  const auto& ways = (*shared)->entries.front().ways;
+  ways.home->set(*trusting);
+  ways.elsewhere->set(*trusting);
   return shared;
 }
 

@@ -168,16 +168,6 @@ net::awaitable<void> serve_client(Stream::Socket socket, resolver::Address addre
 
 }  // namespace
 
-std::shared_ptr<const TlsContext> TlsHolder::get() const {
-  const std::lock_guard lock(mutex_);
-  return context_;
-}
-
-void TlsHolder::set(std::shared_ptr<const TlsContext> context) {
-  const std::lock_guard lock(mutex_);
-  context_ = std::move(context);
-}
-
 Result<void> check_free(const Settings::Endpoint& endpoint) {
   if (!endpoint.unix_path.empty()) return check_unix_free(endpoint);
   const auto fd = bind_tcp(endpoint, false);

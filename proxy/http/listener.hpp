@@ -16,20 +16,6 @@
 
 namespace archway::proxy {
 
-/// The TLS context in use by a listener, replaced as a whole when its files change: connections
-/// that began with the old one keep it. Threads: any.
-class TlsHolder {
- public:
-  explicit TlsHolder(std::shared_ptr<const TlsContext> context) : context_(std::move(context)) {}
-
-  std::shared_ptr<const TlsContext> get() const;
-  void set(std::shared_ptr<const TlsContext> context);
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const TlsContext> context_;
-};
-
 /// A bound socket, one for each loop (SO_REUSEPORT): the kernel spreads the clients over them.
 struct BoundSocket {
   int fd = -1;

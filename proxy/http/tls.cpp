@@ -126,6 +126,16 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client_unverified() {
   return made;
 }
 
+std::shared_ptr<const TlsContext> TlsHolder::get() const {
+  const std::lock_guard lock(mutex_);
+  return context_;
+}
+
+void TlsHolder::set(std::shared_ptr<const TlsContext> context) {
+  const std::lock_guard lock(mutex_);
+  context_ = std::move(context);
+}
+
 std::string tls_errors() {
   OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, nullptr);  // Or reasons are numbers.
   std::string text;

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 struct ssl_ctx_st;
 
@@ -56,6 +58,20 @@ class TlsContext {
  private:
   explicit TlsContext(ssl_ctx_st* context) noexcept : context_(context) {}
   ssl_ctx_st* context_;
+};
+
+/// The TLS context that a listener or an upstream has in use, replaced as a whole when its files
+/// change: connections that began with the old one keep it. Threads: any.
+class TlsHolder {
+ public:
+  explicit TlsHolder(std::shared_ptr<const TlsContext> context) : context_(std::move(context)) {}
+
+  std::shared_ptr<const TlsContext> get() const;
+  void set(std::shared_ptr<const TlsContext> context);
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TlsContext> context_;
 };
 
 /// What OpenSSL's error queue of this thread says, one line, and empties it.

@@ -148,11 +148,12 @@ net::awaitable<Result<bool>> ask(RegistryPtr registry, ImageName image, AskedPtr
   co_return co_await ask_manifest(registry, image, reference);
 }
 
-/// Of the blob that is asked for, where it is here.
+/// Of the blob that is asked for, where it is here or coming.
 std::optional<std::uint64_t> size_here(const PullShared& shared, const resolver::Route& route) {
   if (route.kind != Kind::blob) return std::nullopt;
-  const auto record = shared.cache->index().find_blob(*route.digest);
-  return record ? std::optional(record->size) : std::nullopt;
+  if (const auto blob = shared.cache->open_blob(*route.digest)) return blob->size;
+  const auto fill = shared.cache->find_fill(*route.digest);
+  return fill ? fill->state().size : std::nullopt;
 }
 
 using Turn = std::optional<Attempts::Attempt>;
@@ -259,7 +260,9 @@ net::awaitable<Result<void>> admit_to(PullParts* parts, AskedPtr asked, ImageNam
     if (!checked) co_return checked.error();
   }
   if (is_borrowed(*shared.settings, image) && !shown->nothing()) {
-    asked->account->holds.push_back(parts->upstreams->lend(image, *shown));
+    Upstreams::Lender lender{.who = key,
+                             .refused = [permits = &shared.permits, key] { permits->refuse(key); }};
+    asked->account->holds.push_back(parts->upstreams->lend(image, *shown, std::move(lender)));
   }
   co_return Result<void>();
 }
@@ -278,17 +281,6 @@ Result<void> check_lists(const PullShared& shared, const Asked& asked) {
   return {};
 }
 
-/// Whose credentials are good for all members of an index is nobody's to say.
-Result<void> check_members(const PullShared& shared, const ImageName& name) {
-  if (!may_ask_clients(*shared.settings)) return {};
-  const auto members = shared.virtual_images.members_of(name);
-  for (const auto& member : members) {
-    if (member != name && is_clients(shared, member)) return made_of_clients(name, member);
-  }
-  if (!members.empty() && is_clients(shared, name)) return made_of_clients(name, name);
-  return {};
-}
-
 /// Under the one name of two that the client may have.
 AskedPtr narrowed(const Asked& asked, const ImageName& image) {
   auto made = std::make_shared<Asked>(asked);
@@ -299,6 +291,16 @@ AskedPtr narrowed(const Asked& asked, const ImageName& image) {
 }
 
 }  // namespace
+
+Result<void> check_members(const PullShared& shared, const ImageName& name) {
+  if (!may_ask_clients(*shared.settings)) return {};
+  const auto members = shared.virtual_images.members_of(name);
+  for (const auto& member : members) {
+    if (member != name && is_clients(shared, member)) return made_of_clients(name, member);
+  }
+  if (!members.empty() && is_clients(shared, name)) return made_of_clients(name, name);
+  return {};
+}
 
 net::awaitable<Result<AskedPtr>> admit(PullParts* parts, AskedPtr asked) {
   const auto& shared = *parts->shared;

@@ -23,6 +23,10 @@ inline constexpr std::size_t checks_max = 256;  ///< of clients' credentials, un
 boost::asio::awaitable<Result<std::shared_ptr<const Asked>>> admit(
     PullParts* parts, std::shared_ptr<const Asked> asked);
 
+/// Refuses a virtual image with a member that is a client's: whose credentials are good for all of
+/// an index is nobody's to say. Errors: Errc::denied.
+Result<void> check_members(const PullShared& shared, const ImageName& name);
+
 /// True for a ping that has to be challenged: clients of the docker family show credentials later
 /// only if they were asked for them here. dockerd asks on behalf of the default upstream alone, and
 /// would answer any challenge with Docker Hub's credentials.

@@ -21,7 +21,8 @@ using FillPtr = std::shared_ptr<cache::Fill>;
 // Only a guard: a fill moves or fails by the upstream client's own bounds.
 constexpr std::chrono::minutes move_wait_max{5};
 
-// Fills begun under other names that one request sits through before it gives up.
+// Fills begun under other names, or by others' credentials, that one request sits through before it
+// gives up.
 constexpr int joins_max = 8;
 
 Error busy() {
@@ -179,8 +180,9 @@ net::awaitable<Result<ObtainedBlob>> obtain_blob(PullParts* parts, ImageName ima
     }
     const auto headers = co_await await_headers(access.fill, image);
     if (headers) co_return obtained;
-    const bool final = obtained.brought_for(image) || cannot_be_cached(headers.error());
-    if (final || joins == joins_max) co_return headers.error();
+    const auto& error = headers.error();
+    const bool decides = obtained.brought_for(image) && !another_lends(*parts, image, error);
+    if (decides || cannot_be_cached(error) || joins == joins_max) co_return error;
   }
 }
 

@@ -88,7 +88,9 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
   const std::string key = image.str() + "@" + digest.str();
   auto& absent = parts->shared->absent;
   if (auto said = absent.find(key, std::chrono::steady_clock::now())) co_return *std::move(said);
-  SingleFlight<StoredManifest>::Work work = [parts, image, digest] {
+  // Goes on when the client that it goes by has left.
+  SingleFlight<StoredManifest>::Work work = [parts, image, digest,
+                                             loan = parts->upstreams->loan_of(image)] {
     return fetch(parts, image, digest);
   };
   // Where not everybody may have everything, a name has to bring what it says it has: to know that
@@ -98,6 +100,10 @@ net::awaitable<Result<StoredManifest>> obtain_manifest(PullParts* parts, ImageNa
     work = [parts, image, digest, held] { return confirm(parts, image, digest, held); };
   }
   auto obtained = co_await parts->shared->manifests.run(key, work, patience);
+  for (int lenders = 1; lenders < lenders_max && !obtained; ++lenders) {
+    if (!another_lends(*parts, image, obtained.error())) break;
+    obtained = co_await parts->shared->manifests.run(key, work, patience);
+  }
   if (!obtained && !is_borrowed(*parts->shared->settings, image)) {
     absent.remember(key, obtained.error(), std::chrono::steady_clock::now());
   }

@@ -55,6 +55,11 @@ bool is_passing(const Error& error) {
          error.code == Errc::overloaded || error.code == Errc::storage_failed;
 }
 
+bool another_lends(const PullParts& parts, const ImageName& image, const Error& error) {
+  return error.code == Errc::denied && is_borrowed(*parts.shared->settings, image) &&
+         parts.upstreams->loan_of(image) != nullptr;
+}
+
 void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest) {
   const auto known = shared.cache->index().find_grant(image, digest);
   if (known && known->proof == cache::Proof::given) return;

@@ -125,6 +125,11 @@ metrics::Outcome worst(metrics::Outcome a, metrics::Outcome b);
 /// True for failures that may be gone in a minute: nothing should be decided by them.
 bool is_passing(const Error& error);
 
+/// True when what the upstream denied was asked for with another's credentials, and there are some
+/// of a client that waits here, to ask with instead.
+bool another_lends(const PullParts& parts, const ImageName& image, const Error& error);
+inline constexpr int lenders_max = 8;  ///< that one request is asked for with, one after the other
+
 /// Remembers that the image name was given the digest by its upstream: known at once, durable soon,
 /// nobody waits. What is known is not written again.
 void grant_soon(PullShared& shared, const ImageName& image, const Digest& digest);

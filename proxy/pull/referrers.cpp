@@ -163,10 +163,16 @@ net::awaitable<Result<ResolvedTag>> find_list(PullParts* parts, ImageName image,
     co_return ResolvedTag{.digest = known->digest, .checked_at = known->checked_at};
   }
   const std::string key = image.str() + ":" + tag->str();
-  const auto work = [parts, image, digest, remembered = *tag] {
+  // Goes on when the client that it goes by has left.
+  const SingleFlight<ResolvedTag>::Work work = [parts, image, digest, remembered = *tag,
+                                                loan = parts->upstreams->loan_of(image)] {
     return ask_upstream(parts, image, digest, remembered);
   };
-  const auto asked = co_await parts->shared->tags.run(key, work, patience);
+  auto asked = co_await parts->shared->tags.run(key, work, patience);
+  for (int lenders = 1; lenders < lenders_max && !asked; ++lenders) {
+    if (!another_lends(*parts, image, asked.error())) break;
+    asked = co_await parts->shared->tags.run(key, work, patience);
+  }
   if (asked) co_return *asked;
   const bool usable =
       known && (freshness != resolver::Freshness::expired || shared.settings->offline);

@@ -71,8 +71,16 @@ net::awaitable<Result<ResolvedTag>> ask(PullParts* parts, ImageName image, Tag t
     const auto absent = shared.absent.find(key, std::chrono::steady_clock::now());
     if (absent) co_return *absent;
   }
-  const auto work = [parts, image, tag] { return ask_upstream(parts, image, tag); };
-  const auto asked = co_await shared.tags.run(key, work, patience);
+  // Goes on when the client that it goes by has left.
+  const SingleFlight<ResolvedTag>::Work work = [parts, image, tag,
+                                                loan = parts->upstreams->loan_of(image)] {
+    return ask_upstream(parts, image, tag);
+  };
+  auto asked = co_await shared.tags.run(key, work, patience);
+  for (int lenders = 1; lenders < lenders_max && !asked; ++lenders) {
+    if (!another_lends(*parts, image, asked.error())) break;
+    asked = co_await shared.tags.run(key, work, patience);
+  }
   if (!asked && !is_borrowed(*shared.settings, image)) {
     shared.absent.remember(key, asked.error(), std::chrono::steady_clock::now());
   }

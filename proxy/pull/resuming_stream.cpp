@@ -111,7 +111,12 @@ net::awaitable<Result<std::size_t>> ResumingStream::step(char* buffer, std::size
 
 net::awaitable<Result<std::size_t>> ResumingStream::read(char* buffer, std::size_t size) {
   if (!stream_ && !at_the_end()) {
-    const auto opened = co_await open();
+    auto opened = co_await open();
+    // Whoever reads has begun to answer: there is no other mirror for its client any more.
+    if (!opened && opened.error().retryable) {
+      retries_.ended(false, Retries::Clock::now());
+      opened = co_await open_again();
+    }
     if (!opened) co_return opened.error();
   }
   while (!at_the_end()) {

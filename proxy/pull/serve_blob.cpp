@@ -139,6 +139,8 @@ net::awaitable<Response> from_fill_of(PullParts* parts, std::shared_ptr<const As
   const auto* growing = std::get_if<GrowingBody>(&response.body);
   const bool head = asked->request->method == Method::head;
   if (!growing || head || in_reach(*fill, growing->offset)) co_return response;
+  // Who would wait in line behind the blob itself has the part sooner from that.
+  if (!parts->registry(image)->has_room()) co_return response;
   const resolver::ByteRange range{.offset = growing->offset, .length = *growing->length};
   const auto relay = co_await relay_part(parts, image, fill->digest(), range, size);
   if (relay) response.body = RelayBody{.source = relay->source, .length = range.length};

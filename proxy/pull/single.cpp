@@ -67,7 +67,9 @@ net::awaitable<Result<Known>> read_config(PullParts* parts, ImageName image,
 /// By one reading of the config however many ask.
 net::awaitable<Result<Known>> learn(PullParts* parts, ImageName image, StoredManifest manifest) {
   const std::string key = image.str() + "@" + manifest.digest.str();
-  const SingleFlight<Known>::Work work = [parts, image, manifest] {
+  // Goes on when the client that it goes by has left.
+  const SingleFlight<Known>::Work work = [parts, image, manifest,
+                                          loan = parts->upstreams->loan_of(image)] {
     return read_config(parts, image, manifest);
   };
   co_return co_await parts->shared->configs.run(key, work, patience);
@@ -94,7 +96,8 @@ void look_soon(PullParts* parts, const net::any_io_executor& executor, const Que
   if (!claim) return;
   auto held = std::make_shared<SinglePlatforms::Claim>(*std::move(claim));
   net::co_spawn(executor, look_later(parts, question, manifest, std::move(held)),
-                [log = parts->shared->log](std::exception_ptr escaped) {
+                [log = parts->shared->log,
+                 loan = parts->upstreams->loan_of(question->image)](std::exception_ptr escaped) {
                   if (escaped) log->error("looking at a config ended by an exception");
                 });
 }

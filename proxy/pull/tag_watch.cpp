@@ -1,6 +1,7 @@
 #include "proxy/pull/tag_watch.hpp"
 
 #include "proxy/config/access.hpp"
+#include "proxy/pull/admit.hpp"
 #include "proxy/pull/asked.hpp"
 #include "proxy/pull/choose.hpp"
 #include "proxy/pull/obtain_manifest.hpp"
@@ -185,9 +186,9 @@ void TagWatch::refresh(const PullParts& parts) {
   auto entries = seen_->pulled_since(since);
   std::set<std::pair<ImageName, Tag>> pulled;
   for (auto& entry : entries) {
-    // Not configured any more, or nobody's credentials to ask with.
+    // Not configured any more, nobody's credentials to ask with, or given to nobody.
     if (parts.registry(entry.image) == nullptr || is_borrowed(*settings_, entry.image) ||
-        !check_listed(*settings_, entry.image)) {
+        !check_listed(*settings_, entry.image) || !check_members(*parts.shared, entry.image)) {
       continue;
     }
     pulled.emplace(entry.image, entry.tag);

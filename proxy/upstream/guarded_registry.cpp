@@ -160,6 +160,12 @@ GuardedRegistry::GuardedRegistry(std::shared_ptr<Registry> inner, const GuardedR
                                               own.core_->executor, own.core_->throttle,
                                               own.core_})) {}
 
+bool GuardedRegistry::has_room() const {
+  const auto& transfers = core_->throttle.transfers;
+  const auto& requests = core_->throttle.requests;
+  return (!transfers || transfers->has_free()) && (!requests || requests->has_free());
+}
+
 net::awaitable<Result<void>> GuardedRegistry::ping() {
   const auto core = core_;
   const auto held = core->health->held(now());

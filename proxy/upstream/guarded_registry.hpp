@@ -45,6 +45,8 @@ class GuardedRegistry final : public Registry {
   boost::asio::awaitable<Result<Document>> get_referrers(Repository repository, Digest digest,
                                                          std::string query) override;
 
+  bool has_room() const override;
+
   /// What its questions, transfers and probes hold.
   struct Core {
     std::shared_ptr<Registry> inner;

@@ -12,19 +12,24 @@ namespace archway::proxy {
 
 /// An upstream that archway has no credentials for, asked with those of its clients: what is asked
 /// about a repository goes by the loan that was made for it last, and anonymously where there is
-/// none. A loan ends with its owner, and nothing of the credentials stays.
+/// none. Credentials that the upstream refuses speak for their owner alone: the loan before is
+/// tried. A loan ends with its owner, and nothing of the credentials stays.
 ///
 /// Threads: one.
 class Lending final : public Registry {
  public:
-  using Make = std::function<std::shared_ptr<Registry>()>;
+  /// What is lent, by whom.
+  struct Offer {
+    std::string who = {};                                  ///< the same for the same credentials
+    std::function<std::shared_ptr<Registry>()> make = {};  ///< called at the first need
+    std::function<void()> refused = {};                    ///< the upstream denies them
+  };
 
   /// `own`: what asks anonymously.
   explicit Lending(std::shared_ptr<Registry> own) : own_(std::move(own)) {}
 
-  /// Until the result is dropped this repository is asked by what `make` gives; it is called at the
-  /// first need.
-  std::shared_ptr<void> lend(const std::string& repository, Make make);
+  /// Until the result is dropped this repository is asked by what was offered.
+  std::shared_ptr<void> lend(const std::string& repository, Offer offer);
   /// A share in the loan that counts now, nullptr without one: for work that outlives its owner.
   std::shared_ptr<void> loan_of(const std::string& repository) const;
 
@@ -44,14 +49,21 @@ class Lending final : public Registry {
                                                          std::string query) override;
   /// Of the places that all share, whoever asked.
   void disbelieve(const Digest& digest) override { own_->disbelieve(digest); }
+  bool has_room() const override { return own_->has_room(); }
 
  private:
   struct Loan {
-    Make make;
+    Offer offer;
     std::shared_ptr<Registry> made = {};
+    bool refused = false;
   };
+  template <class T>
+  using Question = std::function<boost::asio::awaitable<Result<T>>(Registry*)>;
+  template <class T>
+  boost::asio::awaitable<Result<T>> ask(Repository repository, Question<T> question);
   std::shared_ptr<Loan> newest(const std::string& repository) const;
-  std::shared_ptr<Registry> pick(const Repository& repository);
+  std::shared_ptr<Registry> registry_of(const std::shared_ptr<Loan>& loan) const;
+  void refuse(const std::string& repository, const Loan& loan);
 
   std::shared_ptr<Registry> own_;
   std::map<std::string, std::vector<std::weak_ptr<Loan>>> loans_;

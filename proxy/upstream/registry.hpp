@@ -91,6 +91,9 @@ class Registry {
   /// What came for this digest were other bytes: where there are several places to ask, this one is
   /// asked last from now on. Waits for nothing.
   virtual void disbelieve(const Digest& /*digest*/) {}
+
+  /// False where one more transfer would have to wait for another to end.
+  virtual bool has_room() const { return true; }
 };
 
 }  // namespace archway::proxy

@@ -94,12 +94,24 @@ Several::Several(std::string upstream, std::vector<Place> places,
 
 std::vector<std::size_t> Several::order(const std::optional<Digest>& digest) const {
   const auto now = Clock::now();
-  const auto doubtful = [&](std::size_t at) {
-    return (*rests_)[at] > now || (digest && suspects_->is_suspect(*digest, at));
+  // The sound ones, those that rest, then those whose bytes were wrong, the longest ago first.
+  struct Turn {
+    std::size_t at = 0;
+    std::optional<Suspects::Clock::time_point> caught = {};
+    bool rests = false;
   };
-  std::vector<std::size_t> order(places_.size());
-  for (std::size_t at = 0; at < order.size(); ++at) order[at] = at;
-  std::stable_partition(order.begin(), order.end(), [&](std::size_t at) { return !doubtful(at); });
+  std::vector<Turn> turns;
+  for (std::size_t at = 0; at < places_.size(); ++at) {
+    Turn turn{.at = at, .rests = (*rests_)[at] > now};
+    if (digest) turn.caught = suspects_->caught_at(*digest, at);
+    turns.push_back(turn);
+  }
+  std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
+    if (a.caught != b.caught) return a.caught < b.caught;  // None is the least.
+    return !a.rests && b.rests;
+  });
+  std::vector<std::size_t> order;
+  for (const auto& turn : turns) order.push_back(turn.at);
   return order;
 }
 

@@ -50,6 +50,8 @@ class Several final : public Registry {
   boost::asio::awaitable<Result<Document>> get_referrers(Repository repository, Digest digest,
                                                          std::string query) override;
   void disbelieve(const Digest& digest) override { suspects_->disbelieve(digest); }
+  /// The same of all places: they share their bounds.
+  bool has_room() const override { return places_.front().registry->has_room(); }
 
  private:
   using Clock = std::chrono::steady_clock;

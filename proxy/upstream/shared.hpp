@@ -17,7 +17,8 @@
 
 namespace archway::proxy {
 
-/// What is behind UpstreamShared. Immutable but for names and tokens, which lock inside.
+/// What is behind UpstreamShared. Immutable but for names, tokens and certificates, which lock
+/// inside.
 struct SharedParts final : UpstreamShared {
   /// One place of an upstream; those of one upstream stand side by side in their order.
   struct Entry {
@@ -33,6 +34,8 @@ struct SharedParts final : UpstreamShared {
   /// As UpstreamShared::make, with names resolved in another way.
   static Result<std::shared_ptr<SharedParts>> make(const Settings& settings, metrics::Log* log,
                                                    metrics::Metrics* metrics, Names::Options names);
+
+  void reload() override;
 
   /// What one thread talks to an upstream with. They hold the parts they need.
   std::shared_ptr<Exchange> exchange(const Entry& entry,

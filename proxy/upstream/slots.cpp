@@ -46,6 +46,11 @@ Error Slots::in_vain() const {
           .retryable = true};
 }
 
+bool Slots::has_free() const {
+  const std::lock_guard lock(mutex_);
+  return free_ > 0 && line_.empty();
+}
+
 bool Slots::take_free() {
   if (free_ == 0 || !line_.empty()) return false;
   --free_;

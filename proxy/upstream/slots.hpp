@@ -43,6 +43,8 @@ class Slots : public std::enable_shared_from_this<Slots> {
 
   /// Errors: Errc::overloaded when the line is too long, or it takes longer than `patience`.
   boost::asio::awaitable<Result<Slot>> take(std::chrono::steady_clock::duration patience);
+  /// True when take() would not wait.
+  bool has_free() const;
 
  private:
   struct Waiter {
@@ -56,7 +58,7 @@ class Slots : public std::enable_shared_from_this<Slots> {
   void give_back();
   Error in_vain() const;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::size_t free_;
   std::string what_;
   std::deque<std::shared_ptr<Waiter>> line_;

@@ -30,15 +30,23 @@ void Suspects::disbelieve(const Digest& digest) {
   const auto found = entries_.find(digest.str());
   if (found == entries_.end()) return;
   auto& entry = found->second;
-  entry.suspect |= std::exchange(entry.gave, 0);
-  entry.until = now_() + suspected_for;
+  const auto now = now_();
+  for (std::size_t place = 0; place < places_max; ++place) {
+    if ((entry.gave & bit(place)) != 0) entry.caught[place] = now;
+  }
+  entry.gave = 0;
+  entry.until = now + suspected_for;
 }
 
-bool Suspects::is_suspect(const Digest& digest, std::size_t place) const {
+std::optional<Suspects::Clock::time_point> Suspects::caught_at(const Digest& digest,
+                                                               std::size_t place) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(digest.str());
-  if (found == entries_.end() || found->second.until <= now_()) return false;
-  return (found->second.suspect & bit(place)) != 0;
+  if (found == entries_.end()) return std::nullopt;
+  const auto caught = found->second.caught.find(place);
+  if (caught == found->second.caught.end()) return std::nullopt;
+  if (caught->second + suspected_for <= now_()) return std::nullopt;
+  return caught->second;
 }
 
 }  // namespace archway::proxy

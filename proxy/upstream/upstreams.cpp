@@ -64,12 +64,13 @@ class ThreadUpstreams final : public Upstreams {
         name, [&](const SharedParts::Entry& place) { return registry_as(alone, place, shown); });
   }
 
-  std::shared_ptr<void> lend(const ImageName& image, const Shown& shown) override {
+  std::shared_ptr<void> lend(const ImageName& image, const Shown& shown, Lender lender) override {
     const auto found = lending_.find(image.upstream);
     if (found == lending_.end()) return nullptr;
-    return found->second->lend(image.repository.str(), [this, name = image.upstream, shown] {
-      return find_as(name, shown);
-    });
+    auto make = [this, name = image.upstream, shown] { return find_as(name, shown); };
+    return found->second->lend(image.repository.str(), {.who = std::move(lender.who),
+                                                        .make = std::move(make),
+                                                        .refused = std::move(lender.refused)});
   }
 
   std::shared_ptr<void> loan_of(const ImageName& image) override {
@@ -214,6 +215,21 @@ std::shared_ptr<RequestFlow> SharedParts::flow(const Entry& entry,
                                                           .tokens = tokens,
                                                           .timeouts = timeouts,
                                                           .bears = entry.bears});
+}
+
+void SharedParts::reload() {
+  TlsContexts contexts;
+  for (const auto& entry : entries) {
+    const auto& upstream = *entry.upstream;
+    const auto read = entry.ways.read_again(upstream, contexts);
+    if (!read) {
+      log->error("the new certificates of an upstream cannot be used; the old ones stay",
+                 {{"upstream", upstream.name}, {"why", read.error().message}});
+    } else if (!upstream.ca_file.empty() || upstream.client_certificate) {
+      log->info("certificates of an upstream read again",
+                {{"upstream", upstream.name}, {"url", upstream.url.origin()}});
+    }
+  }
 }
 
 Result<std::shared_ptr<UpstreamShared>> UpstreamShared::make(const Settings& settings,

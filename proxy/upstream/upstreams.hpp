@@ -8,7 +8,9 @@
 #include "proxy/upstream/registry.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +24,10 @@ class UpstreamShared {
   static Result<std::shared_ptr<UpstreamShared>> make(const Settings& settings, metrics::Log* log,
                                                       metrics::Metrics* metrics);
   virtual ~UpstreamShared() = default;
+
+  /// Reads CA and certificate files again, for connections that are made from now on. Those of an
+  /// upstream that cannot be used are logged, and its old ones stay.
+  virtual void reload() = 0;
 };
 
 /// One thread's upstream clients, with their connection pools.
@@ -43,9 +49,15 @@ class Upstreams {
   /// own: what they are good for goes with it. nullptr for a name that is not configured.
   virtual std::shared_ptr<Registry> find_as(std::string_view name, const Shown& shown) = 0;
 
+  /// Who lends: `who` is the same for the same credentials; `refused` is called, on this thread,
+  /// when the upstream denies them what it gave them before.
+  struct Lender {
+    std::string who;
+    std::function<void()> refused;
+  };
   /// Until the result is dropped find() asks for this image with these credentials, where archway
-  /// has none of its own (is_borrowed()).
-  virtual std::shared_ptr<void> lend(const ImageName& image, const Shown& shown) = 0;
+  /// has none of its own (is_borrowed()), unless they are refused.
+  virtual std::shared_ptr<void> lend(const ImageName& image, const Shown& shown, Lender lender) = 0;
   /// A share in what was lent for it, nullptr without: for work that goes on without its client.
   virtual std::shared_ptr<void> loan_of(const ImageName& image) = 0;
 

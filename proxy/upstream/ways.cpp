@@ -14,7 +14,14 @@ Result<std::shared_ptr<const TlsContext>> TlsContexts::with(ClientTls options) {
   return made;
 }
 
-Result<Ways> Ways::of(const Settings::Upstream& upstream, TlsContexts& contexts) {
+namespace {
+
+struct Contexts {
+  std::shared_ptr<const TlsContext> home;
+  std::shared_ptr<const TlsContext> elsewhere;
+};
+
+Result<Contexts> read_files(const Settings::Upstream& upstream, TlsContexts& contexts) {
   ClientTls own{.ca_file = upstream.ca_file};
   if (upstream.client_certificate) {
     own.certificate = upstream.client_certificate->certificate;
@@ -24,8 +31,16 @@ Result<Ways> Ways::of(const Settings::Upstream& upstream, TlsContexts& contexts)
   if (!home) return home.error();
   auto elsewhere = contexts.with({.ca_file = upstream.ca_file, .and_system = true});
   if (!elsewhere) return elsewhere.error();
-  Ways ways{.home = *std::move(home),
-            .elsewhere = *std::move(elsewhere),
+  return Contexts{.home = *std::move(home), .elsewhere = *std::move(elsewhere)};
+}
+
+}  // namespace
+
+Result<Ways> Ways::of(const Settings::Upstream& upstream, TlsContexts& contexts) {
+  auto read = read_files(upstream, contexts);
+  if (!read) return read.error();
+  Ways ways{.home = std::make_shared<TlsHolder>(std::move(read->home)),
+            .elsewhere = std::make_shared<TlsHolder>(std::move(read->elsewhere)),
             .home_origins = {upstream.url.origin()},
             .home_host = upstream.url.host,
             .server_name = upstream.server_name,
@@ -37,10 +52,18 @@ Result<Ways> Ways::of(const Settings::Upstream& upstream, TlsContexts& contexts)
   return ways;
 }
 
-const std::shared_ptr<const TlsContext>& Ways::tls_for(const resolver::Url& url) const {
+Result<void> Ways::read_again(const Settings::Upstream& upstream, TlsContexts& contexts) const {
+  auto read = read_files(upstream, contexts);
+  if (!read) return read.error();
+  home->set(std::move(read->home));
+  elsewhere->set(std::move(read->elsewhere));
+  return {};
+}
+
+std::shared_ptr<const TlsContext> Ways::tls_for(const resolver::Url& url) const {
   const bool at_home =
       std::find(home_origins.begin(), home_origins.end(), url.origin()) != home_origins.end();
-  return at_home ? home : elsewhere;
+  return (at_home ? home : elsewhere)->get();
 }
 
 const std::string& Ways::name_for(const resolver::Url& url) const {

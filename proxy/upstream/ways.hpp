@@ -28,11 +28,12 @@ class TlsContexts {
 };
 
 /// How what belongs to one upstream is reached: the upstream itself and its token realms, which are
-/// at home here, and the places that it leads to. Immutable. Threads: any.
+/// at home here, and the places that it leads to. Immutable but for what the certificates are read
+/// into, which copies share. Threads: any.
 struct Ways {
-  std::shared_ptr<const TlsContext> home;       ///< with its `ca_file` and client certificate
-  std::shared_ptr<const TlsContext> elsewhere;  ///< with the system's CAs and those of `ca_file`
-  std::vector<std::string> home_origins = {};   ///< the first is the upstream itself
+  std::shared_ptr<TlsHolder> home;             ///< with its `ca_file` and client certificate
+  std::shared_ptr<TlsHolder> elsewhere;        ///< with the system's CAs and those of `ca_file`
+  std::vector<std::string> home_origins = {};  ///< the first is the upstream itself
   std::string home_host = {};
   std::string server_name = {};  ///< in the upstream's certificate; "" : its URL's host
   resolver::ProxyRules proxies = {};
@@ -40,7 +41,11 @@ struct Ways {
   /// Reads its CA and certificate files. Errors: Errc::configuration_invalid.
   static Result<Ways> of(const Settings::Upstream& upstream, TlsContexts& contexts);
 
-  const std::shared_ptr<const TlsContext>& tls_for(const resolver::Url& url) const;
+  /// The files of the same upstream once more, for connections that are made from now on; what is
+  /// there stays unless all of them can be used. Errors: Errc::configuration_invalid.
+  Result<void> read_again(const Settings::Upstream& upstream, TlsContexts& contexts) const;
+
+  std::shared_ptr<const TlsContext> tls_for(const resolver::Url& url) const;
   /// The name that a certificate has to bear.
   const std::string& name_for(const resolver::Url& url) const;
 };

@@ -169,6 +169,27 @@ TEST_CASE("what goes past the disk is still hashed: no client completes a wrong 
   }
 }
 
+TEST_CASE("who has begun to answer tries again when the upstream stumbles at the change") {
+  const auto blob = noise(3'000'000);
+  ScriptedUpstream upstream;
+  const auto gate = upstream.gate();
+  upstream.on(path_of(blob)).answer(200).body(blob).hold_at(1'000'000, gate);
+  upstream.on(path_of(blob)).answer(200).vanish();
+  upstream.on(path_of(blob)).answer(200).body(blob).ranges();
+  Gateway gateway(upstream);
+  gateway.start();
+  HttpClient client(gateway.port());
+  client.send("GET", path_of(blob));
+  auto answer = client.read_head();
+  client.read_body(answer, 500'000);
+  CHECK(gate->wait_reached());
+  const FileSizeLimit limit(room);
+  gate->open();
+  client.read_rest(answer);
+  CHECK(answer.complete);
+  CHECK((answer.body == blob));
+}
+
 TEST_CASE("a relay that is cut goes on where it stopped") {
   const auto blob = noise(2'000'000);
   ScriptedUpstream upstream;

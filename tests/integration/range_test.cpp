@@ -97,6 +97,26 @@ TEST_CASE("a part within reach of the fill is not asked for twice") {
   CHECK(upstream.count("GET", path_of(blob)) == 1);
 }
 
+TEST_CASE("a part that would wait in line behind its own blob comes with the blob") {
+  const auto blob = noise(12 * mebibyte);
+  ScriptedUpstream upstream;
+  const auto gate = upstream.gate();
+  upstream.on(path_of(blob)).answer(200).body(blob).hold_at(0, gate);
+  upstream.on(path_of(blob)).answer(200).body(blob).ranges();
+  Gateway gateway(upstream);
+  gateway.settings.upstreams.front().requests = 2;  // One transfer, and a question beside it.
+  gateway.start();
+  HttpClient client(gateway.port());
+  client.send("GET", path_of(blob), range(8 * mebibyte, 8 * mebibyte + 9));
+  auto answer = client.read_head();
+  CHECK(answer.status == 206);
+  CHECK(upstream.count("GET", path_of(blob)) == 1);
+  gate->open();
+  client.read_rest(answer);
+  CHECK((answer.body == blob.substr(8 * mebibyte, 10)));
+  CHECK(upstream.count("GET", path_of(blob)) == 1);
+}
+
 TEST_CASE("an upstream that gives no parts, or fails to, makes the client wait for the fill") {
   const auto blob = noise(12 * mebibyte);
   for (const unsigned status : {200U, 503U, 404U, 416U}) {

@@ -18,6 +18,13 @@ TEST_CASE("serve needs no configuration") {
   CHECK((ran.out + ran.err).empty());
 }
 
+TEST_CASE("the help says what a running archway reads again") {
+  const Ran ran = run_with({"serve", "--help"});
+  CHECK(ran.code == 0);
+  CHECK(ran.out.find("SIGHUP reads certificates and CA files again") != std::string::npos);
+  CHECK(ran.out.find("needs a restart") != std::string::npos);
+}
+
 TEST_CASE("the configuration comes from the option, else from the environment") {
   const TempFolder folder;
   const std::string file = folder.write("a.yaml", "drain: 1s\n");

@@ -245,6 +245,26 @@ TEST_CASE("a tag that is gone is no failure of its upstream") {
   CHECK(scene.bench.upstream.count("HEAD", manifest_path("hi", "1")) == 1);
 }
 
+TEST_CASE("a virtual image that nobody may have is not fetched ahead") {
+  const Release before(10);
+  const ImageName member{.upstream = "docker.io", .repository = *Repository::parse("arm64v8/hi")};
+  VirtualImage made{.name = hi(), .tag = {}, .members = {}};
+  made.members.push_back({.platform = *Platform::parse(amd64), .image = hi()});
+  made.members.push_back({.platform = *Platform::parse(arm64), .image = member});
+  Scene scene({made});
+  scene.bench.settings.access.rules.push_back(
+      {.match = member.str(), .access = proxy::Settings::Access::client});
+  scene.point("1", before.index);
+  scene.was_pulled("1", before.index.digest, {arm64}, 1000);
+  const ImageName calm{.upstream = "docker.io", .repository = *Repository::parse("calm")};
+  publish(scene.bench.upstream, "calm", before.index, "1");
+  scene.seen->note(calm, *Tag::parse("1"), *Platform::parse(arm64), proxy::unix_now());
+  scene.start();
+  CHECK(scene.bench.upstream.wait_for("HEAD", manifest_path("calm", "1")));
+  CHECK(scene.bench.upstream.count("HEAD", manifest_path("hi", "1")) == 0);
+  CHECK(scene.bench.upstream.count("HEAD", manifest_path("arm64v8/hi", "1")) == 0);
+}
+
 TEST_CASE("tags of upstreams that are not configured any more are left out") {
   const Release before(10);
   Scene scene;

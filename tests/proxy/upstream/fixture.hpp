@@ -49,7 +49,7 @@ struct ExchangeBench {
   explicit ExchangeBench(const Settings::Timeouts& timeouts = {},
                          const std::filesystem::path& ca_file = {},
                          std::map<std::string, std::string> names = {}) {
-    auto context = *TlsContext::client(ca_file);
+    const auto context = std::make_shared<TlsHolder>(*TlsContext::client(ca_file));
     Connector connector(std::make_shared<Names>(test_names(std::move(names))),
                         Ways{.home = context, .elsewhere = context}, timeouts);
     exchange = std::make_shared<Exchange>(Exchange::Parts{.upstream = "test.registry",

@@ -154,8 +154,10 @@ TEST_CASE("a transfer holds its place until its end, and questions need not wait
   throttle.requests = Slots::make(2, "test.registry");
   throttle.transfers = Slots::make(1, "test.registry");
   GuardedRegistry registry(bench.inner, bench.health, bench.loop.get_executor(), throttle);
+  CHECK(registry.has_room());
   auto first = test::run(bench.loop, registry.open_blob(repository, digest, 0));
   REQUIRE(first);
+  CHECK_FALSE(registry.has_room());
   std::unique_ptr<BlobStream> second;
   net::co_spawn(bench.loop, open_one(&registry, &second), [](std::exception_ptr) {});
   CHECK(test::run(bench.loop, registry.head_manifest(repository, reference)));

@@ -183,6 +183,20 @@ TEST_CASE("whose bytes were wrong for a digest is asked last for that digest alo
   CHECK(second.requests().size() == 2);
 }
 
+TEST_CASE("when all places have lied the one that was caught longest ago is asked first") {
+  test::ScriptedUpstream first;
+  test::ScriptedUpstream second;
+  for (auto* const upstream : {&first, &second}) upstream->on(blob).answer(200).body("hello");
+  RegistryBench bench(upstream_at_all({first.url(), second.url()}));
+  for (int lies = 0; lies < 3; ++lies) {
+    CHECK(bench.run(bench.registry->open_blob(repository, digest, 0)));
+    bench.registry->disbelieve(digest);
+  }
+  CHECK(bench.run(bench.registry->open_blob(repository, digest, 0)));
+  CHECK(first.count("GET", blob) == 2);
+  CHECK(second.count("GET", blob) == 2);
+}
+
 TEST_CASE("each place has its own challenge: a token for one does not go to the other unasked") {
   test::ScriptedUpstream first;
   test::ScriptedUpstream second;

@@ -1,8 +1,11 @@
 #include "proxy/upstream/upstreams.hpp"
 
 #include "tests/proxy/upstream/fixture.hpp"
+#include "tests/support/fakes.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <doctest/doctest.h>
+#include <filesystem>
 
 namespace archway::proxy {
 namespace {
@@ -33,6 +36,36 @@ TEST_CASE("a CA file that cannot be used is an error of the configuration") {
   REQUIRE_FALSE(shared);
   CHECK(shared.error().code == Errc::configuration_invalid);
   CHECK(shared.error().message.find("/nowhere/ca.pem") != std::string::npos);
+}
+
+TEST_CASE("a CA file that was replaced counts from the next reload on, one that is bad never") {
+  test::ScriptedUpstream upstream({.tls = true});
+  upstream.on("/v2/a/manifests/1").answer(200).body("{}").close();
+  const test::TestCertificate stranger({});
+  const test::TempDir folder;
+  test::QuietLog log;
+  auto settings = upstream_at(upstream.url());
+  settings.ca_file = folder.path() / "ca.crt";
+  const auto put = [&](const std::filesystem::path& file) {
+    std::filesystem::copy_file(file, settings.ca_file,
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  put(stranger.certificate_file());
+  RegistryBench bench(settings, {}, {}, &log);
+  const auto asks = [&] {
+    return bench.run(
+        bench.registry->get_manifest(*Repository::parse("a"), Reference(*Tag::parse("1"))));
+  };
+  CHECK_FALSE(asks());
+  put(upstream.ca_file());
+  CHECK_FALSE(asks());
+  bench.shared->reload();
+  CHECK(asks());
+  CHECK(log.count("certificates of an upstream read again") == 1);
+  folder.write("ca.crt", "nonsense");
+  bench.shared->reload();
+  CHECK(asks());
+  CHECK(log.count("the new certificates of an upstream cannot be used; the old ones stay") == 1);
 }
 
 TEST_CASE("threads have connections of their own and share what they learned") {

@@ -1,8 +1,11 @@
 #include "proxy/upstream/ways.hpp"
 
 #include "tests/proxy/upstream/fixture.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace archway::proxy {
@@ -110,10 +113,10 @@ TEST_CASE("a client certificate is shown to the upstream and its token realms, n
   TlsContexts contexts;
   const auto ways = Ways::of(settings, contexts);
   REQUIRE(ways);
-  CHECK(ways->tls_for(url_of(home.url() + "/v2/")) == ways->home);
-  CHECK(ways->tls_for(url_of("https://auth.test/token")) == ways->home);
-  CHECK(ways->tls_for(url_of("https://auth.test:444/token")) == ways->elsewhere);
-  CHECK(ways->tls_for(url_of(upstream.url())) == ways->elsewhere);
+  CHECK(ways->tls_for(url_of(home.url() + "/v2/")) == ways->home->get());
+  CHECK(ways->tls_for(url_of("https://auth.test/token")) == ways->home->get());
+  CHECK(ways->tls_for(url_of("https://auth.test:444/token")) == ways->elsewhere->get());
+  CHECK(ways->tls_for(url_of(upstream.url())) == ways->elsewhere->get());
 }
 
 TEST_CASE("upstreams that trust alike share what they trust by") {
@@ -122,8 +125,35 @@ TEST_CASE("upstreams that trust alike share what they trust by") {
   const auto two = Ways::of(upstream_at("https://b.test"), contexts);
   REQUIRE(one);
   REQUIRE(two);
-  CHECK(one->home == two->home);
-  CHECK(one->home == one->elsewhere);
+  CHECK(one->home->get() == two->home->get());
+  CHECK(one->home->get() == one->elsewhere->get());
+}
+
+TEST_CASE("files that are read again count for all who share the ways, bad ones for nobody") {
+  const test::TestCertificate first({});
+  const test::TestCertificate second({});
+  const test::TempDir folder;
+  auto settings = upstream_at("https://registry.test");
+  settings.ca_file = folder.path() / "ca.crt";
+  const auto put = [&](const std::filesystem::path& file) {
+    std::filesystem::copy_file(file, settings.ca_file,
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  put(first.certificate_file());
+  TlsContexts contexts;
+  const auto ways = Ways::of(settings, contexts);
+  REQUIRE(ways);
+  const Ways shared = *ways;
+  const auto before = shared.home->get();
+  put(second.certificate_file());
+  TlsContexts again;
+  CHECK(ways->read_again(settings, again));
+  const auto after = shared.home->get();
+  CHECK(after != before);
+  std::ofstream(settings.ca_file) << "nonsense";
+  TlsContexts once_more;
+  CHECK_FALSE(ways->read_again(settings, once_more));
+  CHECK(shared.home->get() == after);
 }
 
 TEST_CASE("certificates that cannot be read are refused at once, with the file's name") {
