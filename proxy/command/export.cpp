@@ -3,10 +3,13 @@
 #include "proxy/command/oci_layout.hpp"
 #include "proxy/command/pull_many.hpp"
 #include "proxy/command/pull_progress.hpp"
+#include "proxy/command/tar_file.hpp"
 
 #include <CLI/App.hpp>
+#include <filesystem>
 #include <memory>
 #include <ostream>
+#include <system_error>
 #include <unordered_set>
 #include <utility>
 
@@ -17,8 +20,29 @@ constexpr const char* command_name = "export";
 
 struct ExportOptions {
   PullManyOptions many;
-  std::string folder;
+  std::string to;
 };
+
+/// Where the layout is made.
+struct Place {
+  std::filesystem::path folder;
+  bool is_tar = false;
+};
+
+/// A tar file is made of a folder beside it; should the run be cut short, the next one finds there
+/// what has arrived.
+Place place_of(const std::string& to) {
+  std::error_code error;
+  if (!to.ends_with(".tar") || std::filesystem::is_directory(to, error)) return {.folder = to};
+  return {.folder = to + ".unpacked", .is_tar = true};
+}
+
+Result<void> pack(const std::filesystem::path& folder, const std::string& tar) {
+  const auto packed = pack_tar(folder, tar);
+  std::error_code error;
+  if (packed) std::filesystem::remove_all(folder, error);
+  return packed;
+}
 
 /// Manifests and the name of an image whose blobs are all there.
 Result<void> write_down(OciLayout& layout, const PulledImage& image) {
@@ -66,7 +90,8 @@ int export_images(const ExportOptions& options, const Surroundings& surroundings
   }
   auto pull = open_pull(many.pull, surroundings);
   if (!pull) return fail(pull.error());
-  auto layout = OciLayout::open(options.folder);
+  const auto place = place_of(options.to);
+  auto layout = OciLayout::open(place.folder);
   if (!layout) return fail(layout.error());
   auto tasks = look_up_all(*pull, many.images, *platforms, many.at_once);
   const auto held = held_of(*layout, tasks);
@@ -85,21 +110,30 @@ int export_images(const ExportOptions& options, const Surroundings& surroundings
   settle(tasks, transfers);
   const auto written = write_whole_ones(*layout, tasks);
   if (!written) return fail(written.error());
+  const auto packed = place.is_tar ? pack(place.folder, options.to) : Result<void>{};
+  if (!packed) return fail(packed.error());
   if (many.output.json) {
     surroundings.out << pretty_json(tasks_json(tasks));
   } else if (!many.output.quiet) {
     surroundings.out << tasks_table(tasks, surroundings.out_is_terminal);
   }
-  return report_failures(command_name, tasks, surroundings, many.output);
+  const int code = report_failures(command_name, tasks, surroundings, many.output);
+  say_what_was_done(command_name, tasks, transfers, options.to, surroundings, many.output);
+  return code;
 }
 
 }  // namespace
 
 void add_export(CLI::App& app, Commands& commands) {
-  auto* const command = app.add_subcommand(
-      "export", "Write images into a folder (an OCI image layout), for a place without a network");
+  auto* const command = app.add_subcommand("export",
+                                           "Write images into a folder or a .tar file (an OCI "
+                                           "image layout), for a place without a network");
   const auto options = std::make_shared<ExportOptions>();
-  command->add_option("FOLDER", options->folder, "Is made, or added to")->type_name("")->required();
+  command
+      ->add_option("FOLDER", options->to,
+                   "Is made, or added to; a name that ends with .tar is one file, made anew")
+      ->type_name("")
+      ->required();
   command->add_option("IMAGE", options->many.images, "Images, by tag or digest")
       ->type_name("")
       ->required();

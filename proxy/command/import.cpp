@@ -1,12 +1,17 @@
 #include "proxy/command/commands.hpp"
 #include "proxy/command/held_cache.hpp"
 #include "proxy/command/json_text.hpp"
+#include "proxy/command/tar_file.hpp"
 
 #include <CLI/App.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
+#include <string>
 #include <system_error>
+#include <unistd.h>
+#include <utility>
 
 namespace archway::proxy {
 namespace {
@@ -33,11 +38,46 @@ void print(const boost::json::object& imported, std::ostream& out) {
   out << human_size(number_in(imported, "bytes")) << " that the cache did not have\n";
 }
 
+/// The files of a tar, in a folder beside it for as long as this lives: a running gateway reads
+/// them there.
+class Unpacked {
+ public:
+  explicit Unpacked(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  Unpacked(const Unpacked&) = delete;
+  Unpacked& operator=(const Unpacked&) = delete;
+  ~Unpacked() {
+    std::error_code error;
+    std::filesystem::remove_all(folder_, error);
+  }
+
+  Result<void> fill_from(const std::filesystem::path& tar) const {
+    std::error_code error;
+    if (!std::filesystem::create_directory(folder_, error)) {
+      return Error{.code = Errc::storage_failed,
+                   .message = folder_.string() + ", where its files would go for a while, " +
+                              (error ? "cannot be made: " + error.message() : "is there already")};
+    }
+    return unpack_tar(tar, folder_);
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
 int import(const ImportOptions& options, const Surroundings& surroundings) {
   std::error_code error;
-  const auto folder = std::filesystem::absolute(options.folder, error);
+  auto folder = std::filesystem::absolute(options.folder, error);
+  std::optional<Unpacked> unpacked;
+  if (!error && std::filesystem::is_regular_file(folder, error)) {
+    const auto tar =
+        std::exchange(folder, folder.string() + ".import-" + std::to_string(::getpid()));
+    unpacked.emplace(folder);
+    if (const auto filled = unpacked->fill_from(tar); !filled) {
+      return report(surroundings, command_name, filled.error());
+    }
+  }
   if (error || !std::filesystem::is_directory(folder, error)) {
-    surroundings.err << "archway import: " << options.folder << " is no folder\n";
+    surroundings.err << "archway import: " << options.folder << " is no folder and no tar file\n";
     return exits::usage;
   }
   const auto held = HeldCache::find(options.held.gateway, surroundings.environment);
@@ -62,7 +102,8 @@ int import(const ImportOptions& options, const Surroundings& surroundings) {
 
 void add_import(CLI::App& app, Commands& commands) {
   auto* const command = app.add_subcommand(
-      "import", "Put the images of a folder (an OCI image layout) into the cache, verified");
+      "import",
+      "Put the images of a folder or a tar file (an OCI image layout) into the cache, verified");
   const auto options = std::make_shared<ImportOptions>();
   command
       ->add_option("FOLDER", options->folder,

@@ -159,6 +159,22 @@ int report_failures(const std::string& command, const std::vector<PullTask>& tas
   return code;
 }
 
+void say_what_was_done(const std::string& command, const std::vector<PullTask>& tasks,
+                       const std::vector<Transfer>& transfers, const std::string& where,
+                       const Surroundings& surroundings, const OutputOptions& options) {
+  if (options.quiet || options.json) return;
+  const auto whole = std::count_if(tasks.begin(), tasks.end(),
+                                   [](const auto& task) { return task.image && !task.error; });
+  std::uint64_t brought = 0;
+  for (const auto& transfer : transfers) brought += transfer.brought;
+  surroundings.err << "archway " << command << ": " << whole << " of "
+                   << counted(tasks.size(), "image") << (tasks.size() == 1 ? " is in " : " are in ")
+                   << where << ", "
+                   << (brought == 0 ? "nothing had to be fetched"
+                                    : human_size(brought) + " were fetched")
+                   << "\n";
+}
+
 boost::json::array tasks_json(const std::vector<PullTask>& tasks) {
   boost::json::array list;
   for (const auto& task : tasks) {

@@ -55,6 +55,12 @@ void settle(std::vector<PullTask>& tasks, const std::vector<Transfer>& transfers
 int report_failures(const std::string& command, const std::vector<PullTask>& tasks,
                     const Surroundings& surroundings, const OutputOptions& options);
 
+/// The last line for people, on the error stream: `archway warm: 2 of 3 images are in the cache,
+/// 12.3 MiB were fetched`. Nothing with `quiet` or `json`.
+void say_what_was_done(const std::string& command, const std::vector<PullTask>& tasks,
+                       const std::vector<Transfer>& transfers, const std::string& where,
+                       const Surroundings& surroundings, const OutputOptions& options);
+
 /// `[{"image","digest","platforms":[…],"bytes","brought_bytes","missing":[…],"error"}]`.
 boost::json::array tasks_json(const std::vector<PullTask>& tasks);
 /// The same as a table: IMAGE, PLATFORMS, SIZE, FETCHED.

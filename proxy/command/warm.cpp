@@ -99,7 +99,9 @@ int warm(const WarmOptions& options, const Surroundings& surroundings) {
   } else if (!many.output.quiet) {
     surroundings.out << tasks_table(tasks, surroundings.out_is_terminal);
   }
-  return report_failures(command_name, tasks, surroundings, many.output);
+  const int code = report_failures(command_name, tasks, surroundings, many.output);
+  say_what_was_done(command_name, tasks, transfers, "the cache", surroundings, many.output);
+  return code;
 }
 
 }  // namespace

@@ -81,6 +81,29 @@ cached_objects() {
   assert_equal "names" "$(jq '.manifests | length' "$folder/index.json")" 2
 }
 
+@test "export and import: one tar file, which skopeo reads, too, and skopeo's, which archway reads" {
+  local tar=$BATS_TEST_TMPDIR/images.tar layer other=$BATS_TEST_TMPDIR/other.tar
+  run archway export "$tar" hi:1 --platform linux/arm64
+  assert_equal "status ($output)" "$status" 0
+  assert_matches "the last line" "$(tail -n 1 <<<"$output")" "^archway export: 1 of 1 image is in $tar, .* were fetched\$"
+  tar -tf "$tar" >"$BATS_TEST_TMPDIR/names"
+  assert_equal "the first name" "$(head -n 1 "$BATS_TEST_TMPDIR/names")" oci-layout
+  skopeo --override-arch arm64 copy --quiet "oci-archive:$tar:1" "dir:$BATS_TEST_TMPDIR/copied"
+  assert_equal "the manifest that skopeo takes" "sha256:$(sha256 "$BATS_TEST_TMPDIR/copied/manifest.json")" \
+    "$(child library/hi:1 linux/arm64/v8)"
+  skopeo copy --quiet --src-tls-verify=false "docker://$gate/username/test:1" "oci-archive:$other:1"
+  archway rm username/test -q
+  run archway import "$other" --as username/test:again
+  assert_equal "status ($output)" "$status" 0
+  fetch GET "http://$gate/v2/username/test/manifests/again"
+  assert_equal "status" "$code" 200
+  assert_equal "what is left beside the files" "$(find "$BATS_TEST_TMPDIR" -name '*.tar*' | wc -l)" 2
+  printf 'no tar' >"$other"
+  run archway import "$other"
+  assert_equal "status of a file that is no tar" "$status" 1
+  assert_matches "why" "$output" 'is no whole tar file'
+}
+
 @test "export: a folder with something else is left alone" {
   printf 'dear\n' >"$BATS_TEST_TMPDIR/letter.txt"
   run archway export "$BATS_TEST_TMPDIR" hi:1

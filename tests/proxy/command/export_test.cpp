@@ -1,5 +1,7 @@
 // The command as it is run: its text is what is tested.
 
+#include "proxy/command/output.hpp"
+#include "proxy/command/tar_file.hpp"
 #include "tests/proxy/command/pull_bench.hpp"
 
 #include <boost/json/parse.hpp>
@@ -73,6 +75,25 @@ TEST_CASE("an image that is not whole gets no name in the folder") {
   const auto index = boost::json::parse(read(folder / "index.json"));
   REQUIRE(index.at("manifests").as_array().size() == 1);
   CHECK(index.at("manifests").at(0).at("digest").as_string() == amd64.manifest.digest.c_str());
+}
+
+TEST_CASE(
+    "export to a .tar is one file with the same layout, and the last line says what was done") {
+  PullBench bench;
+  publish_two(bench);
+  const auto tar = bench.home.path() / "out.tar";
+  CHECK(bench.run_here({"export", tar.string(), "app:1", "gone:1"}) == exits::failed);
+  CHECK(bench.complained().ends_with("archway export: 1 of 2 images are in " + tar.string() + ", " +
+                                     human_size(amd64.config.size() + amd64.layer.size() +
+                                                arm64.config.size() + arm64.layer.size()) +
+                                     " were fetched\n"));
+  CHECK_FALSE(fs::exists(tar.string() + ".unpacked"));
+  const auto folder = bench.home.path() / "unpacked";
+  fs::create_directory(folder);
+  REQUIRE(unpack_tar(tar, folder));
+  CHECK(blob_in(folder, test::digest_of(arm64.layer)) == arm64.layer);
+  const auto index = boost::json::parse(read(folder / "index.json"));
+  CHECK(index.at("manifests").at(0).at("digest").as_string() == index_of_two.digest.c_str());
 }
 
 TEST_CASE("export needs a folder, and an image") {
