@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -86,8 +87,8 @@ net::awaitable<bool> answer(Stream* stream, std::shared_ptr<const Request> reque
                             std::string block) {
   stream->no_deadline();
   Response response = co_await handler->handle(request);
-  if (response.reuse && !block.empty()) {
-    handler->ready_answers()->keep(block, *request, response);
+  if (auto* const answers = handler->ready_answers(); answers && response.reuse) {
+    answers->keep(block, *request, response);
   }
   const Framing framing{
       .head_only = request->method == Method::head,
@@ -104,24 +105,81 @@ net::awaitable<bool> answer(Stream* stream, std::shared_ptr<const Request> reque
   co_return framing.keep_alive;
 }
 
-/// Sends what leaves at once, and gives back the rest: nearly always nothing.
-std::string send_at_once(Stream& stream, const ReadyAnswer& answer, std::string_view id) {
+/// A request that is answered by what was made before, when not all of it left at once.
+struct Again {
+  std::shared_ptr<const ReadyAnswer> answer;
+  Reuse::Use use;
+  std::string rest;
+};
+
+void tell(const Again& again, bool sent) {
+  const auto bytes = sent ? again.answer->body_bytes() : 0;
+  again.answer->reuse->used(again.use, {.body_bytes = bytes, .complete = sent});
+}
+
+/// What became of a request before it was read.
+enum class Given : std::uint8_t { nothing, all, last, part };
+
+/// Gives an answer that was made before, if there is one: as much as leaves at once. Where that is
+/// not all of it, nearly never, `again` is what is left to do.
+Given give_again(Stream& stream, ReadyAnswers& answers, std::string_view block,
+                 const std::shared_ptr<const Peer>& peer, std::unique_ptr<Again>& again) {
   thread_local std::string text;
+  auto ready = answers.find(block, *peer);
+  if (!ready) return Given::nothing;
+  Again one{.answer = std::move(ready), .use = {.id = "", .peer = peer}, .rest = ""};
+  one.use.id = one.answer->reuse->next_id();
   text.clear();
-  answer.append_to(text, id);
+  one.answer->append_to(text, one.use.id);
   const auto sent = stream.write_now(text.data(), text.size());
-  return text.substr(sent);
+  if (sent == text.size()) {
+    tell(one, true);
+    return one.answer->last ? Given::last : Given::all;
+  }
+  one.rest = text.substr(sent);
+  again = std::make_unique<Again>(std::move(one));
+  return Given::part;
 }
 
 /// True when the conversation goes on.
-net::awaitable<bool> send_rest(Stream* stream, std::string rest, Handler* handler,
+net::awaitable<bool> give_rest(Stream* stream, std::unique_ptr<Again> again, Handler* handler,
                                ConnectionBounds bounds) {
   stream->deadline_in(bounds.stall);
-  const auto written = co_await stream->write(rest.data(), rest.size(), false);
-  if (written) co_return true;
-  if (timed_out(*stream)) handler->lost("slow_reader");
-  stream->reset();  // A mere close could look like the end of the answer.
-  co_return false;
+  const auto written = co_await stream->write(again->rest.data(), again->rest.size(), false);
+  tell(*again, written.has_value());
+  if (!written && timed_out(*stream)) handler->lost("slow_reader");
+  if (!written) stream->reset();  // A mere close could look like the end of the answer.
+  co_return written && !again->answer->last;
+}
+
+/// Reads a request and answers it. True when the conversation goes on.
+net::awaitable<bool> answer_block(Stream* stream, std::shared_ptr<const Peer> peer,
+                                  Handler* handler, ConnectionSet::Entry* entry,
+                                  ConnectionBounds bounds, std::string block) {
+  auto read = read_envelope(block, handler->target_max());
+  if (auto* bad = std::get_if<BadRequest>(&read)) {
+    Response refusal = handler->refuse(bad->status, std::move(bad->why));
+    co_await answer_and_close(stream, std::move(refusal), bounds);
+    co_return false;
+  }
+  auto request = std::make_shared<Request>(std::get<Request>(std::move(read)));
+  request->peer = peer;
+  co_return co_await answer(stream, std::move(request), handler, entry, bounds, std::move(block));
+}
+
+/// Says why what came is no request.
+net::awaitable<void> turn_away(Stream* stream, Heard heard, Handler* handler,
+                               ConnectionBounds bounds) {
+  if (heard == Heard::too_long) {
+    Response refusal = handler->refuse(431, "The request's headers are longer than 32 KiB.");
+    co_await answer_and_close(stream, std::move(refusal), bounds);
+    co_return;
+  }
+  static constexpr std::string_view plain =
+      "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n"
+      "This port speaks plain HTTP, not TLS.\n";
+  const auto told = co_await stream->write(plain.data(), plain.size(), false);
+  if (told) co_await stream->close_gently();
 }
 
 }  // namespace
@@ -158,43 +216,25 @@ net::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer
     const auto heard = co_await read_block(stream, &input, &end, &entry, bounds);
     if (heard == Heard::half && timed_out(*stream)) handler->lost("slow_request");
     if (heard == Heard::nothing || heard == Heard::half) break;
-    if (heard == Heard::tls_hello) {
-      static constexpr std::string_view plain =
-          "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n"
-          "This port speaks plain HTTP, not TLS.\n";
-      const auto told = co_await stream->write(plain.data(), plain.size(), false);
-      if (told) co_await stream->close_gently();
+    if (heard != Heard::block) {
+      co_await turn_away(stream, heard, handler, bounds);
       break;
     }
-    if (heard == Heard::too_long) {
-      Response refusal = handler->refuse(431, "The request's headers are longer than 32 KiB.");
-      co_await answer_and_close(stream, std::move(refusal), bounds);
-      break;
-    }
-    const auto block = std::string_view(input).substr(0, end);
+    std::unique_ptr<Again> again;
     auto* const answers = entry.draining() ? nullptr : handler->ready_answers();
-    if (const auto ready = answers ? answers->find(block, *peer) : nullptr) {
+    const auto block = std::string_view(input).substr(0, end);
+    const auto given = answers ? give_again(*stream, *answers, block, peer, again) : Given::nothing;
+    bool goes_on = given == Given::all;
+    if (given == Given::nothing) {
+      std::string asked(block);
       input.erase(0, end);
-      const Reuse::Use use{.id = ready->reuse->next_id(), .peer = peer};
-      std::string rest = send_at_once(*stream, *ready, use.id);
-      bool sent = rest.empty();
-      if (!sent) sent = co_await send_rest(stream, std::move(rest), handler, bounds);
-      ready->reuse->used(use, {.body_bytes = sent ? ready->body_bytes() : 0, .complete = sent});
-      if (!sent) break;
-      continue;
+      goes_on = co_await answer_block(stream, peer, handler, &entry, bounds, std::move(asked));
+    } else {
+      input.erase(0, end);
     }
-    auto read = read_envelope(block, handler->target_max());
-    std::string asked(answers ? block : std::string_view());
-    input.erase(0, end);
-    if (auto* bad = std::get_if<BadRequest>(&read)) {
-      Response refusal = handler->refuse(bad->status, std::move(bad->why));
-      co_await answer_and_close(stream, std::move(refusal), bounds);
-      break;
+    if (given == Given::part) {
+      goes_on = co_await give_rest(stream, std::move(again), handler, bounds);
     }
-    auto request = std::make_shared<Request>(std::get<Request>(std::move(read)));
-    request->peer = peer;
-    const bool goes_on =
-        co_await answer(stream, std::move(request), handler, &entry, bounds, std::move(asked));
     if (!goes_on) break;
   }
   if (entry.draining()) co_await stream->close_gently();

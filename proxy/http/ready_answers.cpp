@@ -18,7 +18,7 @@ std::size_t size_of(const ReadyAnswer& answer) {
 }
 
 bool may_be_kept(const Request& request, const Response& response) {
-  return response.reuse && !response.close && request.keep_alive && !request.http_1_0 &&
+  return response.reuse && !response.close && !request.http_1_0 &&
          std::holds_alternative<BytesBody>(response.body) &&
          !request.fields.contains("Authorization");
 }
@@ -39,7 +39,7 @@ void ReadyAnswer::append_to(std::string& out, std::string_view id) const {
   out += ": ";
   out += id;
   out += "\r\n";
-  append_head_end(out, {});
+  append_head_end(out, {.keep_alive = !last});
   if (body) out += *body;
 }
 
@@ -83,7 +83,8 @@ void ReadyAnswers::keep(std::string_view block, const Request& request, const Re
                                                           .peer = request.peer,
                                                           .head = lasting_head(request, response),
                                                           .body = {},
-                                                          .reuse = response.reuse});
+                                                          .reuse = response.reuse,
+                                                          .last = !request.keep_alive});
   if (request.method == Method::get) answer->body = std::get<BytesBody>(response.body);
   const auto size = size_of(*answer);
   if (size > one_bytes_max) return;

@@ -18,6 +18,7 @@ struct ReadyAnswer {
   std::string head;                  ///< without X-Request-Id, Date and the empty line
   BytesBody body;                    ///< null where none is sent (HEAD, 304)
   std::shared_ptr<const Reuse> reuse;
+  bool last = false;  ///< the client wants no other on this connection
 
   std::uint64_t body_bytes() const { return body ? body->size() : 0; }
   /// All of it, for the request of that id.
@@ -43,7 +44,7 @@ class ReadyAnswers {
   std::shared_ptr<const ReadyAnswer> find(std::string_view block, const Peer& peer);
 
   /// Keeps an answer that has a Reuse, if it is one of bytes for a request that shows no
-  /// credentials and ends no connection.
+  /// credentials.
   void keep(std::string_view block, const Request& request, const Response& response);
 
   /// Of all that is kept.

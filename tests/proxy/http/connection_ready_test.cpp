@@ -104,6 +104,22 @@ TEST_CASE("one that was made before and did not get through is told as such, and
   CHECK(handler.told.sent.back().body_bytes == 0);
 }
 
+TEST_CASE("an answer that was made before ends its connection where the client wants no other") {
+  ReadyHandler handler;
+  test::Served served(handler);
+  for (const std::string id : {"first", "again-0", "again-1"}) {
+    auto client = served.connect();
+    client.wire.say("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const auto answer = client.wire.hear_answer();
+    CHECK(answer.field("X-Request-Id") == id);
+    CHECK(answer.field("Connection") == "close");
+    CHECK(answer.body == "/a");
+    CHECK(client.wire.hear_rest().end == test::RawClient::End::orderly);
+    CHECK(test::take(std::move(client.ended)));
+  }
+  CHECK(handler.requests().size() == 1);
+}
+
 TEST_CASE("a connection that is to end says so instead of giving an answer that was made before") {
   ReadyHandler handler;
   test::Served served(handler);

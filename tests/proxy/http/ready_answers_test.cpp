@@ -79,6 +79,17 @@ TEST_CASE("the same request for HEAD and a 304 have no body, and HEAD says its l
   CHECK(text_of(*answers.find("304", *peer())).starts_with("HTTP/1.1 304 Not Modified\r\n"));
 }
 
+TEST_CASE("a client that wants one answer only is told that the connection ends") {
+  ReadyAnswers answers(false);
+  Made made;
+  made.request.keep_alive = false;
+  answers.keep(block, made.request, made.response);
+  const auto found = answers.find(block, *peer());
+  REQUIRE(found);
+  CHECK(found->last);
+  CHECK(text_of(*found).ends_with("\r\nConnection: close\r\n\r\nbody"));
+}
+
 TEST_CASE("what is no longer right is not found, and gone") {
   ReadyAnswers answers(false);
   Made made;
@@ -138,9 +149,6 @@ TEST_CASE(
   Made secret;
   secret.request.fields.add("Authorization", "Basic YTpi");
   CHECK_FALSE(kept(secret));
-  Made last;
-  last.request.keep_alive = false;
-  CHECK_FALSE(kept(last));
   Made old;
   old.request.http_1_0 = true;
   CHECK_FALSE(kept(old));
