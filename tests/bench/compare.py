@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures archway against nginx, docker-registry and the upstream itself, in turn, and prints what it reaches.
 
-usage: compare.py ARCHWAY LOAD_CLIENT quick|full|check [--write FILE]
+usage: compare.py ARCHWAY LOAD_CLIENT quick|full|check [--write FILE | --only STEP]…
 
 Every figure is the median of interleaved runs on one machine, over loopback: only the ratios mean anything. `check` runs
 each kind of measurement once, briefly, and judges nothing. --write puts the table into a Markdown file, between the lines
@@ -73,7 +73,7 @@ class Data:
         return len(re.findall(rf'"GET {re.escape(path)}[ ?]', self.registry.output()))
 
 
-def measure(stack, load, scale, progress):
+def measure(stack, load, scale, only, progress):
     data = Data(stack, scale)
     cases = Cases(stack, load, data, scale)
     archway = stack.archway(data.registry.url())
@@ -87,6 +87,8 @@ def measure(stack, load, scale, progress):
              "cold": cases.cold, "memory": cases.memory,
              "whole pull": lambda: cases.whole_pull(archway, through), "full cache": lambda: cases.full_cache(archway)}
     for name, step in steps.items():
+        if only and name not in only:
+            continue
         before = len(cases.lines)
         step()
         progress(name, cases.lines[before:])
@@ -120,15 +122,18 @@ def main():
     parser.add_argument("load_client")
     parser.add_argument("kind", choices=SCALES)
     parser.add_argument("--write", metavar="FILE")
+    parser.add_argument("--only", metavar="STEP", action="append", help="blobs, manifests, platforms, …; not for --write")
     arguments = parser.parse_args()
     judged = arguments.kind != "check"
+    if arguments.write and arguments.only:
+        parser.error("a table that is written down is a whole one")
 
     def progress(name, lines):
         print(f"\n{name}\n\n{table(lines)}" if judged else f"{name}: {len(lines)} figures", flush=True)
 
     with tempfile.TemporaryDirectory(prefix="archway-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as directory:
         with Stack(pathlib.Path(directory), arguments.archway) as stack:
-            lines = measure(stack, Load(arguments.load_client), SCALES[arguments.kind], progress)
+            lines = measure(stack, Load(arguments.load_client), SCALES[arguments.kind], arguments.only, progress)
     if judged:
         print(f"{sum(line.met for line in lines)} of {len(lines)} goals are met.")
     if arguments.write:
