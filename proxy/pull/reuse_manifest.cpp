@@ -141,7 +141,9 @@ std::shared_ptr<const Reuse> reuse_of(const PullShared& shared, const Asked& ask
                        is_settled(shared, asked, decided) && is_whole(shared, asked, decided);
   if (!settled) return nullptr;
   // By what is in the index, not by what is on its way there.
-  if (!shared.cache->index().granted(decided.from, decided.manifest.digest)) return nullptr;
+  const auto& digest = decided.manifest.digest;
+  if (shared.recent_grants->contains(decided.from, digest)) return nullptr;
+  if (!granted(shared, decided.from, digest)) return nullptr;
   std::optional<Believed> tag;
   if (asked.tag) {
     tag = believed(shared, asked);
