@@ -6,6 +6,7 @@
 #include "proxy/command/tar_file.hpp"
 
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -110,7 +111,13 @@ int export_images(const ExportOptions& options, const Surroundings& surroundings
   settle(tasks, transfers);
   const auto written = write_whole_ones(*layout, tasks);
   if (!written) return fail(written.error());
-  const auto packed = place.is_tar ? pack(place.folder, options.to) : Result<void>{};
+  const bool whole =
+      std::none_of(tasks.begin(), tasks.end(), [](const PullTask& task) { return !!task.error; });
+  if (place.is_tar && !whole) {
+    surroundings.err << "archway export: " << options.to
+                     << " is not made; the same command goes on with what has arrived\n";
+  }
+  const auto packed = place.is_tar && whole ? pack(place.folder, options.to) : Result<void>{};
   if (!packed) return fail(packed.error());
   if (many.output.json) {
     surroundings.out << pretty_json(tasks_json(tasks));
@@ -118,7 +125,8 @@ int export_images(const ExportOptions& options, const Surroundings& surroundings
     surroundings.out << tasks_table(tasks, surroundings.out_is_terminal);
   }
   const int code = report_failures(command_name, tasks, surroundings, many.output);
-  say_what_was_done(command_name, tasks, transfers, options.to, surroundings, many.output);
+  const auto where = place.is_tar && !whole ? place.folder.string() : options.to;
+  say_what_was_done(command_name, tasks, transfers, where, surroundings, many.output);
   return code;
 }
 

@@ -47,12 +47,13 @@ class Unpacked {
   Unpacked& operator=(const Unpacked&) = delete;
   ~Unpacked() {
     std::error_code error;
-    std::filesystem::remove_all(folder_, error);
+    if (made_) std::filesystem::remove_all(folder_, error);
   }
 
-  Result<void> fill_from(const std::filesystem::path& tar) const {
+  Result<void> fill_from(const std::filesystem::path& tar) {
     std::error_code error;
-    if (!std::filesystem::create_directory(folder_, error)) {
+    made_ = std::filesystem::create_directory(folder_, error);
+    if (!made_) {
       return Error{.code = Errc::storage_failed,
                    .message = folder_.string() + ", where its files would go for a while, " +
                               (error ? "cannot be made: " + error.message() : "is there already")};
@@ -62,6 +63,7 @@ class Unpacked {
 
  private:
   std::filesystem::path folder_;
+  bool made_ = false;
 };
 
 int import(const ImportOptions& options, const Surroundings& surroundings) {

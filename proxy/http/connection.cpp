@@ -235,7 +235,13 @@ net::awaitable<void> serve_connection(Stream* stream, std::shared_ptr<const Peer
     if (given == Given::part) {
       goes_on = co_await give_rest(stream, std::move(again), handler, bounds);
     }
-    if (!goes_on) break;
+    if (!goes_on) {
+      // With something unread a mere close would be an RST, which can destroy what is on its way.
+      if (given == Given::last && !(input.empty() && stream->quiet())) {
+        co_await stream->close_gently();
+      }
+      break;
+    }
   }
   if (entry.draining()) co_await stream->close_gently();
   stream->close();

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t overhead = 512;
 
 std::size_t size_of(const ReadyAnswer& answer) {
-  return answer.block.size() + answer.head.size() + answer.body_bytes() + overhead;
+  // The block twice: whoever made the answer keeps the request.
+  return 2 * answer.block.size() + answer.head.size() + answer.body_bytes() + overhead;
 }
 
 bool may_be_kept(const Request& request, const Response& response) {

@@ -91,7 +91,7 @@ net::awaitable<bool> Stream::push_out(std::chrono::milliseconds stall) {
   auto left = tls_->unsent.size();
   for (;;) {
     const bool awake = co_await ready(Socket::wait_write);
-    if (!awake) co_return false;
+    if (!awake || !open()) co_return false;
     const auto step = tls_->push();
     if (step != Step::wait_write) co_return step == Step::done;
     if (left - tls_->unsent.size() < pace_bytes) continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
@@ -27,7 +28,11 @@ int write_record(BIO* bio, const char* data, int size) {
   auto* behind = records.collected;
   if (behind == nullptr && !records.unsent.empty()) behind = &records.unsent;
   if (behind != nullptr) {
-    behind->append(data, length);
+    try {
+      behind->append(data, length);
+    } catch (const std::bad_alloc&) {
+      return -1;  // OpenSSL is C: no exception may pass through it.
+    }
     return size;
   }
   // What OpenSSL says by itself: an alert, new keys.

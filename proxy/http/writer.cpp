@@ -114,9 +114,8 @@ net::awaitable<Sent> write_whole(Stream* stream, std::string head, BytesBody bod
   std::size_t done = 0;
   while (done < body->size()) {
     const auto piece = std::min(body->size() - done, joined_bytes_max);
-    const bool last = done + piece == body->size();
     stream->deadline_in(stall);
-    const auto sent = co_await stream->write(body->data() + done, piece, !last);
+    const auto sent = co_await stream->write(body->data() + done, piece, false);
     if (!sent) co_return Sent{done, false};
     done += piece;
   }

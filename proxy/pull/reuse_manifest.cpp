@@ -37,8 +37,8 @@ Account account_of(const Asked& asked) {
 
 class ManifestReuse final : public Reuse {
  public:
-  ManifestReuse(const PullShared& shared, const Asked& asked, const Decided& decided,
-                std::uint16_t status, std::optional<Believed> tag)
+  ManifestReuse(const PullShared& shared, const Asked& asked, std::uint16_t status,
+                std::optional<Believed> tag)
       : shared_(&shared),
         known_(asked.known),
         request_(asked.request),
@@ -46,10 +46,7 @@ class ManifestReuse final : public Reuse {
         status_(status),
         tag_(std::move(tag)) {
     if (asked.tag && asked.client.platform && shared.prefetch != nullptr) {
-      seen_ = Seen{.image = asked.image,
-                   .tag = *asked.tag,
-                   .platform = *asked.client.platform,
-                   .manifest = decided.manifest};
+      seen_ = Seen{.image = asked.image, .tag = *asked.tag, .platform = *asked.client.platform};
     }
   }
 
@@ -76,7 +73,6 @@ class ManifestReuse final : public Reuse {
     ImageName image;
     Tag tag;
     Platform platform;
-    StoredManifest manifest;
     std::int64_t at = 0;
   };
 
@@ -149,8 +145,7 @@ std::shared_ptr<const Reuse> reuse_of(const PullShared& shared, const Asked& ask
     tag = believed(shared, asked);
     if (!tag) return nullptr;
   }
-  return std::make_shared<const ManifestReuse>(shared, asked, decided, response.status,
-                                               std::move(tag));
+  return std::make_shared<const ManifestReuse>(shared, asked, response.status, std::move(tag));
 }
 
 }  // namespace archway::proxy

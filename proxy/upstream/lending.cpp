@@ -1,5 +1,6 @@
 #include "proxy/upstream/lending.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace archway::proxy {
@@ -17,18 +18,23 @@ std::shared_ptr<void> Lending::lend(const std::string& repository, Offer offer) 
   return loan;
 }
 
-std::shared_ptr<Lending::Loan> Lending::newest(const std::string& repository) const {
+std::shared_ptr<Lending::Loan> Lending::newest(
+    const std::string& repository, const std::vector<std::shared_ptr<Loan>>& denied) const {
+  const auto was_denied = [&](const Loan& loan) {
+    return std::any_of(denied.begin(), denied.end(),
+                       [&](const auto& one) { return one->offer.who == loan.offer.who; });
+  };
   const auto found = loans_.find(repository);
   if (found == loans_.end()) return nullptr;
   for (auto loan = found->second.rbegin(); loan != found->second.rend(); ++loan) {
     auto alive = loan->lock();
-    if (alive && !alive->refused) return alive;
+    if (alive && !alive->refused && !was_denied(*alive)) return alive;
   }
   return nullptr;
 }
 
 std::shared_ptr<void> Lending::loan_of(const std::string& repository) const {
-  return newest(repository);
+  return newest(repository, {});
 }
 
 std::shared_ptr<Registry> Lending::registry_of(const std::shared_ptr<Loan>& loan) const {
@@ -51,15 +57,21 @@ void Lending::refuse(const std::string& repository, const Loan& loan) {
 
 template <class T>
 net::awaitable<Result<T>> Lending::ask(Repository repository, Question<T> question) {
-  auto loan = newest(repository.str());
+  std::vector<std::shared_ptr<Loan>> denied_to;
+  auto loan = newest(repository.str(), denied_to);
   for (;;) {
     // Held until the answer is there: its owner may leave before.
     const auto registry = registry_of(loan);
     auto answer = co_await question(registry.get());
     const bool denied = !answer && answer.error().code == Errc::denied;
+    if (answer) {
+      for (const auto& one : denied_to) refuse(repository.str(), *one);
+    }
     if (!denied || !loan) co_return answer;
-    refuse(repository.str(), *loan);
-    loan = newest(repository.str());
+    // Of one object that nobody gets, no credentials are to blame: a CDN and a scanner say 403,
+    // too.
+    denied_to.push_back(loan);
+    loan = newest(repository.str(), denied_to);
     if (!loan) co_return answer;
   }
 }

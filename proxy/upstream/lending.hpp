@@ -12,8 +12,9 @@ namespace archway::proxy {
 
 /// An upstream that archway has no credentials for, asked with those of its clients: what is asked
 /// about a repository goes by the loan that was made for it last, and anonymously where there is
-/// none. Credentials that the upstream refuses speak for their owner alone: the loan before is
-/// tried. A loan ends with its owner, and nothing of the credentials stays.
+/// none. Where the upstream denies something, the loan before is tried: credentials are refused,
+/// for their owner alone, when another's get what they did not. A loan ends with its owner, and
+/// nothing of the credentials stays.
 ///
 /// Threads: one.
 class Lending final : public Registry {
@@ -22,7 +23,7 @@ class Lending final : public Registry {
   struct Offer {
     std::string who = {};                                  ///< the same for the same credentials
     std::function<std::shared_ptr<Registry>()> make = {};  ///< called at the first need
-    std::function<void()> refused = {};                    ///< the upstream denies them
+    std::function<void()> refused = {};                    ///< others get what they do not
   };
 
   /// `own`: what asks anonymously.
@@ -61,7 +62,8 @@ class Lending final : public Registry {
   using Question = std::function<boost::asio::awaitable<Result<T>>(Registry*)>;
   template <class T>
   boost::asio::awaitable<Result<T>> ask(Repository repository, Question<T> question);
-  std::shared_ptr<Loan> newest(const std::string& repository) const;
+  std::shared_ptr<Loan> newest(const std::string& repository,
+                               const std::vector<std::shared_ptr<Loan>>& denied) const;
   std::shared_ptr<Registry> registry_of(const std::shared_ptr<Loan>& loan) const;
   void refuse(const std::string& repository, const Loan& loan);
 

@@ -20,7 +20,7 @@ std::string everything(const TempFolder& folder) {
          "  - {address: \"[::]:5000\"}\n"
          "  - {address: 0.0.0.0:5443, tls: {certificate: " +
          pem + ", key: " + pem +
-         "}, access: shared}\n"
+         "}}\n"
          "  - {address: 0.0.0.0:5444, tls: {certificate: " +
          pem + ", key: " + pem + ", client_ca: " + pem +
          "}}\n"
@@ -50,7 +50,7 @@ std::string everything(const TempFolder& folder) {
          "\"http://me:s3cret@proxy.lan:3128\", server_name: two.lan, redirects: [\"*.cdn.lan\"], "
          "client_certificate: {certificate: " +
          pem + ", key: " + pem +
-         "}}\n"
+         "}, access: shared}\n"
          "  - {name: three.lan, proxy: none}\n"
          "access: {allow: [\"*\"], deny: [ghcr.io/a], rules: [{match: docker.io/b, access: "
          "shared}]}\n"

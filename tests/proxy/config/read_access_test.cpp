@@ -75,15 +75,17 @@ TEST_CASE("credentials are for everybody, or nobody's but the client's: one has 
 }
 
 TEST_CASE("a certificate of archway's own is for everybody only where that is said") {
-  const std::string upstream =
-      "upstreams:\n  - {name: a.lan, client_certificate: {certificate: /dev/null, key: /dev/null}";
   const BadRow rows[] = {
-      {"not said", upstream + "}\n",
+      {"not said",
+       "upstreams:\n  - {name: a.lan, client_certificate: {certificate: /dev/null, key: "
+       "/dev/null}}\n",
        "2:39: upstreams[0].client_certificate: everybody who can reach archway could pull what "
        "this certificate opens; say beside it that this is meant, access: shared"},
   };
   check_refused(rows);
-  CHECK(outcome_of(upstream + ", access: shared}\n").warnings.empty());
+  CHECK(outcome_of("upstreams:\n  - {name: a.lan, access: shared, client_certificate: "
+                   "{certificate: /dev/null, key: /dev/null}}\n")
+            .warnings.empty());
 }
 
 TEST_CASE("a listener's access is read, and a file of names looked into") {

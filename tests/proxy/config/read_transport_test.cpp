@@ -29,7 +29,7 @@ TEST_CASE("what says how an upstream is reached and cannot be used is reported")
        "2:39: upstreams[0].client_certificate: the key key is missing"},
       {"a certificate that is not there",
        "upstreams:\n  - {name: a.lan, client_certificate: {certificate: /nowhere, key: "
-       "/dev/null}}\n",
+       "/dev/null}, access: shared}\n",
        "2:53: upstreams[0].client_certificate.certificate: the file /nowhere does not exist"},
       {"a server name with a port", "upstreams:\n  - {name: a.lan, server_name: \"a.lan:443\"}\n",
        "2:32: upstreams[0].server_name: found \"a.lan:443\"; allowed: a host name without a port, "

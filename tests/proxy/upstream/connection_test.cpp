@@ -24,7 +24,7 @@ struct Bench {
   Names::Options names = test_names();
 
   Answered connect(const std::string& url, std::optional<resolver::Address> named_by = {}) {
-    const auto tls = *TlsContext::client(ca_file);
+    const auto tls = std::make_shared<TlsHolder>(*TlsContext::client(ca_file));
     Connector connector(std::make_shared<Names>(names), {.home = tls, .elsewhere = tls}, timeouts);
     Destination destination;
     destination.url = url_of(url);
