@@ -148,10 +148,13 @@ std::optional<TagEntry> read_tag_entry(std::string_view key, std::string_view va
 
 namespace {
 
-GrantRecord read_grant_record(ValueReader& reader) {
+/// The last part of a value.
+std::optional<GrantRecord> read_grant_record(ValueReader& reader) {
   GrantRecord record{.granted_at = reader.i64()};
   record.platform = reader.text();
-  if (reader.u8() == static_cast<std::uint8_t>(Proof::given)) record.proof = Proof::given;
+  const auto proof = reader.u8();
+  if (!reader.whole() || proof > static_cast<std::uint8_t>(Proof::given)) return std::nullopt;
+  record.proof = static_cast<Proof>(proof);
   return record;
 }
 
@@ -176,9 +179,7 @@ std::optional<GrantRecord> read_grant(std::string_view key, std::string_view val
                                       const ImageName& image, const Digest& digest) {
   ValueReader reader(key, value);
   if (!reader.is(image) || reader.digest() != digest) return std::nullopt;
-  auto record = read_grant_record(reader);
-  if (!reader.whole()) return std::nullopt;
-  return record;
+  return read_grant_record(reader);
 }
 
 std::optional<GrantEntry> read_grant_entry(std::string_view key, std::string_view value) {
@@ -186,9 +187,9 @@ std::optional<GrantEntry> read_grant_entry(std::string_view key, std::string_vie
   auto image = reader.image();
   const auto digest = reader.digest();
   auto record = read_grant_record(reader);
-  if (!image || !digest || !reader.whole()) return std::nullopt;
+  if (!image || !digest || !record) return std::nullopt;
   if (key != grant_key(*image, *digest)) return std::nullopt;
-  return GrantEntry{.image = *std::move(image), .digest = *digest, .record = std::move(record)};
+  return GrantEntry{.image = *std::move(image), .digest = *digest, .record = *std::move(record)};
 }
 
 }  // namespace archway::cache::codec

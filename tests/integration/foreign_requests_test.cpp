@@ -201,7 +201,9 @@ TEST_CASE("10,000 malformed requests: none reaches an upstream, and they leave n
   const auto bytes_before = mallinfo2().uordblks;
   for (int i = 0; i < 10'000; ++i) throw_at(gateway, requests.next());
   CHECK(gateway.wait_metric("archway_connections", 1));
-  CHECK(descriptors() <= open_before);
+  // A connection stops counting a moment before its socket is gone; one that is lost stays for
+  // ever.
+  while (descriptors() > open_before) std::this_thread::yield();
   // What a thread of the allocator keeps at hand counts as used: a few buffers of that size.
   CHECK(mallinfo2().uordblks < bytes_before + 256 * 1024);
   CHECK(hub.connections() == 0);

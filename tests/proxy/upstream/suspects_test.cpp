@@ -44,7 +44,7 @@ TEST_CASE("of a blob that came from two places in turn nobody knows whose bytes 
 TEST_CASE("a place that was wrong again was caught the second time") {
   auto now = Suspects::Clock::time_point() + std::chrono::hours(1000);
   Suspects suspects([&now] { return now; });
-  for (const std::size_t place : {0, 1, 0}) {
+  for (const std::size_t place : {0U, 1U, 0U}) {
     suspects.came_from(digest('a'), place);
     suspects.disbelieve(digest('a'));
     now += std::chrono::minutes(1);
