@@ -2,6 +2,7 @@
 
 #include "tests/proxy/access/htpasswd.hpp"
 #include "tests/support/fakes.hpp"
+#include "tests/support/sanitizers.hpp"
 
 #include <doctest/doctest.h>
 #include <string>
@@ -79,7 +80,9 @@ TEST_CASE_FIXTURE(Fixture, "a file that cannot be used leaves the old names in f
   CHECK(log.count("the new names and passwords cannot be used; the old ones stay") == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that could not be read in a bad moment is read in the next") {
+// A sanitizer needs a descriptor to look at an object, and takes it for a wrong one without.
+TEST_CASE_FIXTURE(Fixture, "a file that could not be read in a bad moment is read in the next" *
+                               doctest::skip(test::sanitized)) {
   const auto passwords = open(htpasswd_alice);
   folder.write("htpasswd", htpasswd_bob);
   {
