@@ -6,6 +6,7 @@ load helpers
 setup_file() {
   start_registry hub "$hub"
   start_registry ghcr "$ghcr"
+  printf '127.0.0.1 localhost\n' >/etc/hosts  # Other files name registries there.
   printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >/etc/resolv.conf
 }
 
