@@ -63,7 +63,8 @@ reset_peak() { echo 5 >"/proc/$(service_pid archway)/clear_refs"; }
   cat "$BATS_TEST_TMPDIR/sums"
   local sent copied
   sent=$(awk '$1 == "sendfile" { print $3 }' "$BATS_TEST_TMPDIR/sums")
-  copied=$(awk '$1 != "sendfile" && $1 != "mmap" { sum += $3 } END { printf "%.0f\n", sum }' "$BATS_TEST_TMPDIR/sums")
+  # pread is no way to a client: it brings back, off the loop, what the kernel's cache has dropped meanwhile.
+  copied=$(awk '$1 != "sendfile" && $1 != "mmap" && $1 != "pread64" { sum += $3 } END { printf "%.0f\n", sum }' "$BATS_TEST_TMPDIR/sums")
   assert_equal "bytes by sendfile" "${sent:-0}" 1073741824
   # A request, a response head, a log line, wake-ups: nothing of the size of a blob.
   [[ $copied -lt 65536 ]] || fail "$copied bytes went through other calls"
